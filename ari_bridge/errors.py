@@ -6,6 +6,7 @@
     │   ├── InvalidSdp         the offer cannot be used
     │   ├── InvalidTarget      the number may not be dialled as written
     │   ├── DialForbidden      the user's class of service refuses the number
+    │   │   └── OutgoingStopped  an operator has stopped all outgoing calls
     │   ├── UnknownCall        no such call, or not yours
     │   ├── WrongState         the call is not in a state that allows this
     │   └── TooMany            a bound is reached: try later
@@ -74,6 +75,28 @@ class DialForbidden(CallerError):
         self.rule = rule
 
 
+class OutgoingStopped(DialForbidden):
+    """An operator has stopped all outgoing calls.
+
+    Args:
+        number: What was to be dialled.
+        number_class: What kind of number it is.
+        rule: What a refusal names.
+    """
+
+    detail = Detail.OUTGOING_STOPPED
+
+    def __init__(self, number: str, number_class: str, rule: str) -> None:
+        CallerError.__init__(
+            self,
+            f"{number} cannot be dialled now: an operator has stopped all outgoing calls. Emergency numbers and "
+            "numbers inside can.",
+            field="target",
+        )
+        self.number_class = number_class
+        self.rule = rule
+
+
 class UnknownCall(CallerError):
     code = "unknown_call"
 
@@ -88,7 +111,29 @@ class WrongState(CallerError):
 
 
 class TooMany(CallerError):
+    """A bound is reached.
+
+    Args:
+        rule: The limit's name, as the settings or the file of dial permissions have it; "" if it has none.
+        retry_after: In how many seconds it may have become possible; None: not known.
+        detail: For people, if the code does not say enough.
+    """
+
     code = "too_many"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        rule: str = "",
+        retry_after: float | None = None,
+        detail: Detail | None = None,
+    ) -> None:
+        super().__init__(message, field=field)
+        self.rule = rule or None
+        self.retry_after = retry_after
+        self.detail = detail
 
 
 class Unavailable(BridgeError):

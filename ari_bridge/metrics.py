@@ -43,6 +43,17 @@ DIAL_REFUSED = Counter(
     ["kind", "number_class"],
     registry=REGISTRY,
 )
+USAGE_ALARMS = Counter(
+    "usage_alarms",
+    "Alarms about what users cause, by kind.",
+    ["alarm"],
+    registry=REGISTRY,
+)
+OUTGOING_STOPPED = Gauge(
+    "outgoing_stopped",
+    "1 while an operator has stopped all outgoing calls.",
+    registry=REGISTRY,
+)
 OWNERLESS_CALLS = Counter(
     "ownerless_calls_found",
     "Active calls found in Asterisk without a row in the call store; they are kept.",

@@ -11,16 +11,16 @@ from ari_bridge.ari.readiness import Readiness
 from ari_bridge.audit import AuditLog
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.cdr import CdrService
-from ari_bridge.dial_permissions import DialPermissions, PermissionsFile
+from ari_bridge.dial_permissions import DialPermissions, OutgoingSwitch, PermissionsFile
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.inbound_policy import InboundCallPolicy
-from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import UnknownCall
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector
+from ari_bridge.usage import Calendar, StateTable
 from frontend.api.live_rights import follow_accounts
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
@@ -35,6 +35,7 @@ from frontend.api.routes.health import Health
 from frontend.api.routes.keys import KeysApi
 from frontend.api.routes.me import MeApi
 from frontend.api.routes.monitoring import Monitoring
+from frontend.api.routes.operator import OperatorApi
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.api.routes.sessions import SessionApi
@@ -44,11 +45,14 @@ from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
+from frontend.auth.local_operator import LocalOperator
 from frontend.auth.session_tokens import SessionTokens
-from frontend.factories import ari_client, dialled_context, media_pool, number_routes, recording_library
+from frontend.calls.locked_users import LockedUsers
+from frontend.factories import ari_client, call_limits, dialled_context, media_pool, number_routes, recording_library
 from frontend.http import middleware
 from frontend.http.address_filter import AddressFilter
 from frontend.http.clear_text import clear_text_refused
+from frontend.http.control_socket import control_socket
 from frontend.http.cors import Origins
 from frontend.http.door import Door, door_of
 from frontend.http.hosts import hosts_checked
@@ -65,7 +69,7 @@ from frontend.presence.registrar import WebSocketRegistrar
 from frontend.presence.removed_users import RemovedUsers
 from frontend.reload import Reloading
 from frontend.settings import Settings
-from frontend.state_files import StateFiles
+from frontend.state_files import OUTGOING_FILE, StateFiles
 from frontend.webrtc.ice_servers import IceServers
 from frontend.websocket.hub import ConnectionHub
 from frontend.websocket.services import ConnectionServices
@@ -116,38 +120,34 @@ class App:
             source=AccountDialRights(self.accounts),
             is_listed=self._is_listed,
         )
+        self.switch = OutgoingSwitch(settings.state_dir / OUTGOING_FILE)
         self.gate = DialGate(
-            self._permissions, self._routes, outside_to_outside=settings.allow_outside_to_outside, audit=self.audit
+            self._permissions,
+            self._routes,
+            outside_to_outside=settings.allow_outside_to_outside,
+            switch=self.switch,
+            audit=self.audit,
         )
+        self.usage = StateTable(settings.state_dir / "usage.db")
         self.calls = CallManager(
             self.ari,
             self.media,
             self.pages,
             self.hooks,
             self.gate,
-            Limits(
-                ring_timeout=settings.ring_timeout,
-                setup_timeout=settings.setup_timeout,
-                grace=settings.disconnect_grace,
-                pbx_grace=settings.pbx_grace,
-                max_calls=settings.max_calls,
-                max_calls_per_user=settings.max_calls_per_user,
-                max_legs_per_user=settings.max_legs_per_user,
-                max_legs_per_minute=settings.max_legs_per_minute,
-                max_call_seconds=settings.max_call_seconds,
-                max_left_call_seconds=settings.max_left_call_seconds,
-                record_all=settings.enable_call_recording,
-                announcement=settings.recording_announcement,
-            ),
+            call_limits(settings),
             self.store,
             InboundCallPolicy(preferences, self.pages, self.gate),
             self.audit,
+            usage=self.usage,
+            calendar=Calendar(settings.time_zone),
         )
         self.watchers = CallChangeWaiter(self.calls, self.hooks)
         self.past_calls = PastCalls(self.pages, self.hooks)
         self.idempotency = IdempotencyGuard(self.store.keys)
         self._state_files = StateFiles()
         self._state_files.add(preference_file, preferences.restore)
+        self._state_files.add(settings.state_dir / OUTGOING_FILE, self.switch.restore)
         self.user_services = UserServices(
             self.ari,
             self.calls,
@@ -181,6 +181,7 @@ class App:
             "recordings": self._recordings_fail,
             "records": self._records_fail,
             "audit": lambda: self.audit.health.reason,
+            "outgoing": lambda: str(self.switch.stop or ""),
         }
         self.readiness = Readiness(self.ari, dialled_context(settings), settings.pbx_check_interval)
         self.health = Health(self.ari, self.readiness, self.media, self.store, parts, version=VERSION)
@@ -229,6 +230,7 @@ class App:
     async def _start(self) -> None:
         settings, opened = self._settings, self._opened
         self._dial_file.check()
+        self.switch.load()
         load_plugins(self.hooks, list(settings.plugins))
         opened.callback(self.hooks.close)
         await self.store.start()
@@ -242,6 +244,8 @@ class App:
             opened.push_async_callback(self.records.close)
         await self.media.start()
         opened.push_async_callback(self.media.close)
+        await self.usage.start()
+        opened.push_async_callback(self.usage.close)
         # Closed after the calls: to them a request that breaks off would be a step that failed, and their end.
         opened.push_async_callback(self.ari.close)
         await self.calls.start()
@@ -251,6 +255,7 @@ class App:
             removed = RemovedUsers(self.accounts, self.user_services)
             removed.start()
             opened.push_async_callback(removed.close)
+            opened.push_async_callback(LockedUsers(self.accounts, self.calls.bulk, self.hooks).close)
         opened.push_async_callback(self.accounts.close)
         await self.user_services.start()
         opened.push_async_callback(self.user_services.close)
@@ -346,6 +351,7 @@ class App:
             *(CdrApi(self.records, access).routes() if self.records else ()),
             *RecordingsApi(self.recordings, access).routes(),
             *EventApi(events, access).routes(),
+            *OperatorApi(self.calls, self.switch, self.hooks, access).routes(),
             *PeopleApi(self.user_services, access).routes(),
             *self.health.routes(access),
             *await single_sign_on_routes(settings, self.accounts, access, self._opened),
@@ -362,6 +368,10 @@ class App:
         main.add_routes(static.routes())
 
         self.routes = list(main.router.routes())
+        local = LocalOperator(self.audit)
+        by_socket = OperatorApi(self.calls, self.switch, self.hooks, local).routes()
+        by_socket += CallQueryApi(self.calls, self.store, self.watchers, local).routes()
+        self._opened.push_async_callback((await control_socket(by_socket, settings.state_dir)).aclose)
         listener = Listener(settings, door, self._opened)
         listener.renew(self.reloading)
         self._renew(origins, addresses, api, dial_permissions)

@@ -1,6 +1,8 @@
 """Makes the parts of the engine as the settings say."""
 
 from ari_bridge.ari.client import Ari
+from ari_bridge.engine.limits import Limits
+from ari_bridge.engine.usage_alarms import AlarmSettings
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
@@ -58,3 +60,39 @@ def number_routes(settings: Settings) -> Routes:
 def dialled_context(settings: Settings) -> str:
     """The dialplan context in which calls start; "" if all of them bypass it."""
     return "" if settings.target_sip_server else settings.dial_context
+
+
+def call_limits(settings: Settings) -> Limits:
+    """How many calls there may be, and how long they last."""
+    return Limits(
+        ring_timeout=settings.ring_timeout,
+        setup_timeout=settings.setup_timeout,
+        grace=settings.disconnect_grace,
+        pbx_grace=settings.pbx_grace,
+        max_calls=settings.max_calls,
+        max_calls_per_user=settings.max_calls_per_user,
+        max_legs=settings.max_legs,
+        max_legs_per_tenant=settings.max_legs_per_tenant,
+        max_legs_per_user=settings.max_legs_per_user,
+        max_legs_per_minute=settings.max_legs_per_minute,
+        max_legs_per_day=settings.max_legs_per_day,
+        max_forwards_per_user=settings.max_forwards_per_user,
+        max_minutes_per_day=dict(settings.max_minutes_per_day),
+        max_call_seconds=settings.max_call_seconds,
+        max_left_call_seconds=settings.max_left_call_seconds,
+        alarms=AlarmSettings(
+            new_destinations=settings.alarm_new_destinations,
+            hours=_minutes_of_day(settings.alarm_hours),
+            night_legs=settings.alarm_night_legs,
+        ),
+        record_all=settings.enable_call_recording,
+        announcement=settings.recording_announcement,
+    )
+
+
+def _minutes_of_day(hours: str) -> tuple[int, int] | None:
+    """Of `22:00-06:00`: minutes since midnight."""
+    if not hours:
+        return None
+    begins, ends = (int(time[:2]) * 60 + int(time[3:]) for time in hours.split("-"))
+    return begins, ends

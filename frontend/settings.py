@@ -10,12 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ari_bridge.dial_permissions import COUNTRIES, NumberPlan
+from ari_bridge.dial_permissions import COUNTRIES, NumberPlan, check_minutes
 from ari_bridge.media.candidate_filter import PassedOn
 from ari_bridge.media.codec_policy import CodecMode
 from ari_bridge.media.node_address import NodeAddress, parse_nodes
 from ari_bridge.number_routing import InvalidRule, Routes
 from ari_bridge.recordings.location import Bucket, parse_location
+from ari_bridge.usage import Calendar
 from frontend.auth.oidc.settings import OidcSettings
 from frontend.auth.proxies import Network, is_loopback, parse_proxies
 from frontend.auth.token_lifetimes import TokenLifetimes
@@ -141,8 +142,21 @@ class Settings(OidcSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=600, examples=["3"])] = 3.0
     max_calls: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
     max_calls_per_user: Annotated[int, Field(ge=1, examples=["4"])] = 4
+    max_legs: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
+    max_legs_per_tenant: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
     max_legs_per_user: Annotated[int, Field(ge=1, examples=["12"])] = 12
     max_legs_per_minute: Annotated[int, Field(ge=1, examples=["60"])] = 60
+    max_legs_per_day: Annotated[int, Field(ge=1, examples=["1000"])] = 1000
+    max_forwards_per_user: Annotated[int, Field(ge=0, examples=["2"])] = 2
+    max_minutes_per_day: Annotated[
+        tuple[tuple[str, float], ...], NoDecode, Field(examples=["international=240,premium=30,satellite=0"])
+    ] = (("international", 240), ("premium", 30), ("satellite", 30), ("high_risk", 60), ("unassigned", 30))
+    alarm_new_destinations: Annotated[int, Field(ge=0, examples=["10"])] = 10
+    alarm_hours: Annotated[
+        str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$", examples=["22:00-06:00"])
+    ] = ""
+    alarm_night_legs: Annotated[int, Field(ge=1, examples=["5"])] = 5
+    time_zone: Annotated[str, Field(examples=["Europe/Vienna"])] = "UTC"
     max_call_seconds: Annotated[float, Field(gt=0, le=604800, examples=["14400"])] = 14400.0
     max_left_call_seconds: Annotated[float, Field(gt=0, le=604800, examples=["3600"])] = 3600.0
     allow_outside_to_outside: Annotated[bool, Field(examples=["false"])] = False
@@ -211,6 +225,29 @@ class Settings(OidcSettings):
         if any(not found for _, found, _ in entries):
             raise ValueError("entries are NUMBER=NAME, separated by commas")
         return tuple((number.strip(), name.strip()) for number, _, name in entries)
+
+    @field_validator("max_minutes_per_day", mode="before")
+    @classmethod
+    def _minutes(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        entries = [entry.partition("=") for entry in filter(str.strip, value.split(","))]
+        try:
+            return tuple((name.strip(), float(minutes)) for name, _, minutes in entries)
+        except ValueError:
+            raise ValueError("entries are CLASS=MINUTES, separated by commas") from None
+
+    @field_validator("max_minutes_per_day")
+    @classmethod
+    def _known_classes(cls, value: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+        check_minutes("minutes of a day", dict(value))
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        Calendar(value)
+        return value
 
     @field_validator(
         "enable_https", "enable_wss", "tls_cert", "tls_key", "tls_ca", "dial_permissions_file", mode="before"

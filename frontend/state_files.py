@@ -12,6 +12,8 @@ import structlog
 from ari_bridge import tasks
 
 CHECK_INTERVAL_S = 1.0
+OUTGOING_FILE = "outgoing.json"
+"""Whether outgoing calls are stopped: `dial_permissions.OutgoingSwitch`."""
 
 log = structlog.get_logger(__name__)
 

@@ -2,9 +2,9 @@
 
 Asterisk takes up a channel's commands when a frame comes in, or every 200 ms. A channel
 that receives no media yet is silent, so `addChannel`, `dial`, `answer` and the like wait.
-Reading the function `SET(TIMEOUT(absolute)=0)` as a channel variable runs at once, queues a
-null frame on the channel, and so the command is taken up. Zero sets no limit: a limit that
-the dialplan had set on the channel is lifted, which is the only thing that it changes.
+Reading a function as a channel variable runs at once, and setting TIMEOUT(absolute), the time at
+which Asterisk hangs the channel up, queues a null frame on it: so the command is taken up. It is
+set to what it is already. `EVAL` is there because only it evaluates `${}`.
 
 Newer Asterisk wakes by itself (asterisk/asterisk issues 362 and 801).
 """
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from ari_bridge.errors import PeerError
 
-WAKEUP_VARIABLE = "SET(TIMEOUT(absolute)=0)"
+WAKEUP_VARIABLE = "EVAL(${SET(TIMEOUT(absolute)=${TIMEOUT(absolute)})})"
 WAKEUP_DELAYS_S = (0.0008, 0.002, 0.003, 0.006, 0.018)
 """Seconds between wakes while the command waits: it must be queued before the frame, and may miss the first."""
 

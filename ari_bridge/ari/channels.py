@@ -5,18 +5,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import structlog
 
 from ari_bridge.ari.channel_wakeup import WAKEUP_VARIABLE, with_wakeup
 from ari_bridge.ari.http import PEER, Reply
 from ari_bridge.ari.models import Channel, Variable
 from ari_bridge.ari.rest import RestClient, exists, get_or_none, read
-from ari_bridge.errors import PeerRefused
+from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.net import RtpAddress
 
 HELD = "CHANNEL(rtp,hold)"
+LIMIT = "TIMEOUT(absolute)"
 _SIP_CHANNEL = re.compile(r"PJSIP/[A-Za-z0-9_.-]{1,80}-[0-9a-f]{8}")
 _SIP_STATUS = re.compile(r"SIP ([3-6]\d\d)\b")
 DTMF_DURATION_MS = 100
+
+log = structlog.get_logger(__name__)
 
 
 class _ExternalMedia(msgspec.Struct):
@@ -26,9 +30,15 @@ class _ExternalMedia(msgspec.Struct):
 
 
 class Channels:
+    """`longest_s`: seconds after which Asterisk itself hangs up a channel that we create or answer; 0: never.
+
+    A dead man's switch: it works without any process of ours.
+    """
+
     def __init__(self, requests: RestClient, app: str) -> None:
         self._requests = requests
         self.app = app
+        self.longest_s = 0
 
     async def create(
         self,
@@ -57,6 +67,7 @@ class Channels:
             {
                 "CONNECTEDLINE(num,i)": caller,
                 "CONNECTEDLINE(name,i)": caller_name,
+                LIMIT: str(self.longest_s or ""),
                 "ARI_BRIDGE_USER": user,
                 "__ARI_BRIDGE_ON_BEHALF_OF": on_behalf_of,
                 "__ARI_BRIDGE_KIND": kind,
@@ -84,7 +95,7 @@ class Channels:
             channelId=channel_id,
             external_host=str(rtp),
             format="ulaw",
-            **_variables({"CALLERID(num)": caller, "CALLERID(name)": caller_name}),
+            **_variables({"CALLERID(num)": caller, "CALLERID(name)": caller_name, LIMIT: str(self.longest_s or "")}),
         )
         media = read(reply, _ExternalMedia)
         try:
@@ -103,6 +114,16 @@ class Channels:
 
     async def answer(self, channel_id: str) -> None:
         await self._woken(channel_id, "answer")
+        if self.longest_s:
+            await self._limit(channel_id)
+
+    async def _limit(self, channel_id: str) -> None:
+        """As `longest_s` says. Reading SET() as a variable runs at once, and does not wait for the channel."""
+        variable = f"SET({LIMIT}={self.longest_s})"
+        try:
+            await self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=variable)
+        except PeerError as error:  # the call is up all the same, and our own limit ends it
+            log.warning("Asterisk will not end a call by itself", channel=channel_id, reason=str(error))
 
     async def hangup(self, channel_id: str, *, reason: str = "normal") -> bool:
         """False: it did not exist any more. `reason`: ARI's words, e.g. normal, busy, congestion, no_answer."""

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from ari_bridge.dial_permissions.class_limits import ClassLimits
 from ari_bridge.dial_permissions.class_of_service import DialDecision
 from ari_bridge.dial_permissions.number_class import DialledNumber, NumberClass
 from ari_bridge.dial_permissions.number_plan import NumberPlan
 from ari_bridge.dial_permissions.permissions_file import Permissions, PermissionsFile
+
+_NO_LIMITS = ClassLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,14 @@ class DialPermissions:
             return permissions.default
         rights = self._source.dial_rights(user)
         return rights.class_of_service or _by_file(permissions, user, rights)
+
+    def limits_of(self, user: str) -> ClassLimits:
+        """Those of the user's class of service, where it has limits of its own."""
+        return self._file.current().limits.get(self.class_of(user), _NO_LIMITS)
+
+    def tenant_of(self, user: str) -> str:
+        """ "" for none."""
+        return self._source.dial_rights(user).tenant
 
     def decide(self, user: str | None, number: str, *, fixed: bool = False) -> DialDecision:
         """Whether `user` may dial `number`, which is as `number.normalize_number` gives it. `fixed`: see `read`."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from ari_bridge.dial_permissions.class_limits import ClassLimits, check_limits
 from ari_bridge.dial_permissions.class_of_service import ClassOfService, InvalidRule, parse_classes
 from ari_bridge.number_routing import Rule as Pattern
 
@@ -30,6 +31,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     default: str = DEFAULT_CLASS
     internal: list[str] = []
     classes: dict[str, list[str]] = {}
+    limits: dict[str, ClassLimits] = {}
     users: dict[str, str] = {}
     roles: dict[str, str] = {}
     tenants: dict[str, str] = {}
@@ -46,6 +48,7 @@ class Permissions:
         users: User name → class.
         roles: Role → class.
         tenants: Tenant → class.
+        limits: Class of service → limits of its own.
     """
 
     classes: Mapping[str, ClassOfService] = field(default_factory=lambda: parse_classes({}))
@@ -54,6 +57,7 @@ class Permissions:
     users: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     tenants: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, ClassLimits] = field(default_factory=dict)
 
 
 def parse_permissions(text: str) -> Permissions:
@@ -63,14 +67,19 @@ def parse_permissions(text: str) -> Permissions:
     tables: dict[str, dict[str, str]] = {"users": written.users, "roles": written.roles, "tenants": written.tenants}
     given: list[tuple[str, str]] = [("default", written.default)]
     given += [(f"{table}.{name}", class_name) for table, named in tables.items() for name, class_name in named.items()]
+    given += [(f"limits.{name}", name) for name in written.limits]
     for where, class_name in given:
         if class_name not in classes:
             raise InvalidRule(f"{where}: there is no class {class_name!r}, only {', '.join(sorted(classes))}")
     for pattern in written.internal:
         if not pattern or not set(pattern) <= set("0123456789xX*+#"):
             raise InvalidRule(f"internal: {pattern!r} is no pattern: digits, x for any digit, a last * for any rest")
+    for name, limits in written.limits.items():
+        check_limits(name, limits)
     internal = tuple(Pattern(pattern, "") for pattern in written.internal)
-    return Permissions(classes, written.default, internal, written.users, written.roles, written.tenants)
+    return Permissions(
+        classes, written.default, internal, written.users, written.roles, written.tenants, written.limits
+    )
 
 
 class PermissionsFile:

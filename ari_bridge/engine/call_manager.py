@@ -1,7 +1,8 @@
 """The calls: what users request, routed to the call that it is about. The engine's entry point for the front end.
 
 Nothing here waits for a peer: a request is checked, then started, and the listener is notified of its progress. What is
-requested of a call that exists already is `CallManager.control`; what is reported of one, `CallManager.feedback`.
+requested of a call that exists already is `CallManager.control`; what is reported of one, `CallManager.feedback`; what
+ends many at once, `CallManager.bulk`.
 """
 
 import asyncio
@@ -22,12 +23,14 @@ from ari_bridge.engine.call_feedback import CallFeedback
 from ari_bridge.engine.call_task import Listener
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.event_dispatcher import AriEventDispatcher
-from ari_bridge.engine.leg_limits import CHECK_INTERVAL_S, LegLimits
+from ari_bridge.engine.forwards import ForwardsWithinLimits
+from ari_bridge.engine.limit_enforcer import enforce_limits
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.ports import Backends, MediaEngine, Registrar, RingPolicy
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer
 from ari_bridge.engine.reconciler import Reconciler
 from ari_bridge.engine.registry import CallRegistry
+from ari_bridge.engine.safeguards import Safeguards
 from ari_bridge.errors import CallFailed, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.events import (
@@ -48,6 +51,7 @@ from ari_bridge.hooks import Hooks, RecordingFinished
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id
 from ari_bridge.media.sdp import check_offer
 from ari_bridge.tasks import TaskSet
+from ari_bridge.usage import Calendar, StateTable
 from ari_bridge_protocol.call_ids import new_call_id
 
 log = structlog.get_logger(__name__)
@@ -65,6 +69,8 @@ class CallManager:
         limits: how many calls there may be, and how long they wait for what.
         store: where calls are saved, for the next process.
         policy: who rings for a caller.
+        usage: keeps what users have caused; by default until the process ends.
+        calendar: when a day of it begins.
         audit: where commands are recorded.
     """
 
@@ -79,18 +85,25 @@ class CallManager:
         store: CallStore,
         policy: RingPolicy,
         audit: Audit | None = None,
+        *,
+        usage: StateTable | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         self.audit: Audit = audit or NoAudit()
         self._ari = ari
+        ari.channels.longest_s = limits.longest_channel_s
         self._hooks = hooks
         self._gate = gate
         self._limits = limits
         self._store = store
-        backends = Backends(ari, media, registrar)
+        safeguards = Safeguards(ari, hooks, gate, limits, self.audit, self.live, self.hangup, usage, calendar)
+        self._usage, self._leg_limits = safeguards.usage, safeguards.leg_limits
+        self.forwards, self.bulk = safeguards.forwards, safeguards.bulk
+        backends = Backends(ari, media, registrar, self.forwards)
         self._prewarmer = MediaPrewarmer(backends)
+        policy = ForwardsWithinLimits(policy, self.forwards)
         self._registry = CallRegistry(backends, CallEvents(hooks), limits, store, self._prewarmer, policy)
         self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
-        self._leg_limits = LegLimits(limits, gate, self._registry.live, self.audit)
         self.control = CallControl(self._registry, gate, self._leg_limits, ari)
         self.feedback = CallFeedback(self._registry, hooks)
         self._reconciler = Reconciler(backends, self._registry, self._prewarmer)
@@ -114,7 +127,8 @@ class CallManager:
         """Begin to serve; the calls of an earlier process are adopted once the PBX is reached."""
         self._registry.unadopted.update((call.id, call) for call in self._store.live())
         self._background.start(self._reconciler.sweep_loop())
-        self._background.start(self._end_overdue_loop())
+        self._background.start(enforce_limits(self._usage, self._leg_limits, self._end_adopted))
+        self._background.start(self.forwards.watch_loop())
 
     async def close(self) -> None:
         """Leave every call as it is: the next process adopts it."""
@@ -134,14 +148,6 @@ class CallManager:
     @draining.setter
     def draining(self, draining: bool) -> None:
         self._admission.draining = draining
-
-    async def _end_overdue_loop(self) -> None:
-        while True:
-            await asyncio.sleep(CHECK_INTERVAL_S)
-            for call, why in self._leg_limits.overdue(time.time()):
-                if task := self._registry.tasks.get(call.id):
-                    log.warning("a call is ended by its limits", call=call.id, user=call.user or "", reason=why)
-                    task.post(HungUp(time.time()))
 
     # --- placing and accepting ------------------------------------------------------------
 
@@ -350,6 +356,10 @@ class CallManager:
             task.post(HungUp(time.time()))
         elif call_id in self._registry.unadopted:
             self._registry.defer(call_id, HungUp(time.time()))
+
+    def _end_adopted(self, call_id: str) -> None:
+        if task := self._registry.tasks.get(call_id):
+            task.post(HungUp(time.time()))
 
     # --- lookup --------------------------------------------------------------------------------
 

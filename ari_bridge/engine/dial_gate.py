@@ -10,11 +10,13 @@ import structlog
 
 from ari_bridge import metrics
 from ari_bridge.audit import Action, Audit, NoAudit, Result
-from ari_bridge.dial_permissions import DialDecision, DialPermissions, LegKind, NumberClass
-from ari_bridge.errors import DialForbidden
+from ari_bridge.dial_permissions import ClassLimits, DialDecision, DialPermissions, LegKind, NumberClass, OutgoingSwitch
+from ari_bridge.dial_permissions.outgoing_switch import RULE as STOPPED_RULE
+from ari_bridge.errors import DialForbidden, OutgoingStopped
 from ari_bridge.number import normalize_number
 from ari_bridge.number_routing import Routes
 
+_INSIDE = (NumberClass.INTERNAL, NumberClass.EMERGENCY)
 _OUTSIDE_RULE = "ALLOW_OUTSIDE_TO_OUTSIDE is false"
 
 log = structlog.get_logger(__name__)
@@ -35,6 +37,7 @@ class DialGate:
         permissions: Who may dial what.
         routes: Which endpoint a number is dialled at.
         outside_to_outside: Whether our side may leave parties talking that are all outside, and forward to outside.
+        switch: By which an operator stops all outgoing calls.
         audit: Where each decision is recorded.
     """
 
@@ -44,12 +47,14 @@ class DialGate:
         routes: Routes,
         *,
         outside_to_outside: bool = False,
+        switch: OutgoingSwitch | None = None,
         audit: Audit | None = None,
     ) -> None:
         self._audit: Audit = audit or NoAudit()
         self._permissions = permissions
         self._routes = routes
         self._outside_to_outside = outside_to_outside
+        self.switch = switch or OutgoingSwitch()
 
     def resolve(self, user: str | None, target: str, kind: LegKind) -> tuple[str, str]:
         """The number as it is dialled, and its endpoint. Raises InvalidTarget, DialForbidden."""
@@ -62,6 +67,9 @@ class DialGate:
         decision = self.decide(user, number)
         if decision.allowed and kind is LegKind.FORWARD and self.all_outside([number]):
             decision = replace(decision, allowed=False, rule=_OUTSIDE_RULE)
+        stopped = self.switch.stop is not None and decision.number.number_class not in _INSIDE
+        if decision.allowed and stopped:
+            decision = replace(decision, allowed=False, rule=STOPPED_RULE)
         number_class = decision.number.number_class.value
         self._audit.record(
             Action.DIAL_ALLOW if decision.allowed else Action.DIAL_DENY,
@@ -83,6 +91,8 @@ class DialGate:
             kind=kind.value,
             rule=decision.rule,
         )
+        if stopped:
+            raise OutgoingStopped(number, number_class, STOPPED_RULE)
         raise DialForbidden(number, number_class, decision.number.why, decision.rule)
 
     def check_left(self, user: str | None, numbers: list[str]) -> None:
@@ -105,11 +115,22 @@ class DialGate:
         """Whether none of them is inside, and that matters. A caller whose number cannot be read counts as outside."""
         if self._outside_to_outside:
             return False
-        inside = (NumberClass.INTERNAL, NumberClass.EMERGENCY)
-        return all(self.decide(None, number).number.number_class not in inside for number in numbers)
+        return all(self.decide(None, number).number.number_class not in _INSIDE for number in numbers)
 
     def is_emergency(self, number: str) -> bool:
         return self.decide(None, number).number.number_class is NumberClass.EMERGENCY
+
+    def class_of(self, user: str) -> str:
+        """The name of the user's class of service."""
+        return self._permissions.class_of(user)
+
+    def limits_of(self, user: str) -> ClassLimits:
+        """Those that the user's class of service has of its own."""
+        return self._permissions.limits_of(user)
+
+    def tenant_of(self, user: str) -> str:
+        """ "" for none."""
+        return self._permissions.tenant_of(user)
 
     def explain(self, user: str | None, number: str) -> DialExplanation:
         """What would be decided, and why, for a number as somebody may write it. Raises InvalidTarget."""

@@ -1,5 +1,8 @@
 """The executor: the one request to Asterisk or rtpengine that each set-up step, and each release, is."""
 
+import math
+
+from ari_bridge.ari.channels import LIMIT
 from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
@@ -98,15 +101,27 @@ async def release_resource(backends: Backends, call: Call, resource: Resource, i
         case Resource.EXTERNAL_MEDIA:
             await ari.channels.hangup(leg_id(call.id, instance))
         case Resource.FAR if call.direction is Direction.INBOUND and call.dialplan_status:
-            variables = {"ARI_BRIDGE_STATUS": call.dialplan_status}
-            if call.dialplan_status == "FORWARD":
-                variables["ARI_BRIDGE_FORWARD"] = call.forward
-                variables["__ARI_BRIDGE_ON_BEHALF_OF"] = call.target
-                variables["__ARI_BRIDGE_KIND"] = LegKind.FORWARD.value
-            await ari.channels.continue_in_dialplan(call.far_channel, variables=variables)
+            await ari.channels.continue_in_dialplan(call.far_channel, variables=_for_dialplan(backends, call))
         case Resource.PARTY:
             if party := call.party(instance):
                 await ari.channels.hangup(party.channel)
         case Resource.FAR:
             await ari.channels.hangup(call.far_channel)
     return None
+
+
+def _for_dialplan(backends: Backends, call: Call) -> dict[str, str]:
+    """The variables with which a caller continues in the dialplan."""
+    if call.dialplan_status != "FORWARD":
+        return {"ARI_BRIDGE_STATUS": call.dialplan_status}
+    seconds = backends.forwards.start(call)
+    if seconds is None:
+        return {"ARI_BRIDGE_STATUS": "UNAVAILABLE"}
+    variables = {
+        "ARI_BRIDGE_STATUS": "FORWARD",
+        "ARI_BRIDGE_FORWARD": call.forward,
+        "__ARI_BRIDGE_ON_BEHALF_OF": call.target,
+        "__ARI_BRIDGE_KIND": LegKind.FORWARD.value,
+    }
+    # We do not see the call any more: Asterisk ends it, also if it rings or talks for ever.
+    return variables if math.isinf(seconds) else {LIMIT: str(math.ceil(seconds)), **variables}

@@ -69,6 +69,20 @@ class RingPolicy(Protocol):
         """`live`: every call that has not ended, `call` included."""
 
 
+class ForwardGate(Protocol):
+    """Asked before the dialplan forwards a caller; quick, never waits. `forwards.Forwards` is the one that serves."""
+
+    def start(self, call: Call) -> float | None:
+        """After how many seconds Asterisk is to end the forwarded call (inf: never); None: it is not forwarded."""
+
+
+class NoForwards:
+    """Forwards nobody."""
+
+    def start(self, call: Call) -> float | None:
+        return None
+
+
 @dataclass(frozen=True)
 class Backends:
     """What calls act on."""
@@ -76,3 +90,4 @@ class Backends:
     ari: Ari
     media: MediaEngine
     registrar: Registrar
+    forwards: ForwardGate = NoForwards()

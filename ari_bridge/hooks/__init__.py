@@ -12,8 +12,11 @@ from ari_bridge.hooks.events import (
     DigitReceived,
     FeedbackGiven,
     LegReleased,
+    OutgoingAllowed,
+    OutgoingStopped,
     QualityReported,
     RecordingFinished,
+    UsageAlarm,
     call_data,
 )
 from ari_bridge.hooks.plugins import PluginError, load_plugins
@@ -32,9 +35,12 @@ __all__ = [
     "HookEvent",
     "Hooks",
     "LegReleased",
+    "OutgoingAllowed",
+    "OutgoingStopped",
     "QualityReported",
     "PluginError",
     "RecordingFinished",
+    "UsageAlarm",
     "call_data",
     "load_plugins",
 ]

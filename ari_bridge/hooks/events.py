@@ -5,7 +5,7 @@ has `call_id`. Knows calls as data; knows neither the engine that emits these ev
 """
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -135,6 +135,61 @@ class RecordingFinished(HookEvent):
 
     def data(self) -> dict[str, Any]:
         return {"callId": self.call_id, "recording": self.recording, "failure": self.failure}
+
+
+@dataclass(frozen=True, slots=True)
+class UsageAlarm(HookEvent):
+    """A user causes more than is usual. Emitted once in a window: an hour, a day or a night.
+
+    Args:
+        kind: `limit` (80 % of one is used), `new_destinations` or `night`.
+        user: Whose legs they are; "" for a limit of several users.
+        rule: The limit or the setting, by its name.
+        used: Legs or minutes.
+        limit: Of them; with `new_destinations` and `night` what the setting says.
+        destination: With `new_destinations`: the country and class of the last one, e.g. `LV international`.
+    """
+
+    name: ClassVar[str] = "usage.alarm"
+    kind: Literal["limit", "new_destinations", "night"]
+    user: str
+    rule: str
+    used: float
+    limit: float
+    destination: str = ""
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "user": self.user,
+            "rule": self.rule,
+            "used": self.used,
+            "limit": self.limit,
+            "destination": self.destination,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingStopped(HookEvent):
+    """An operator has stopped all outgoing calls. `by`: who."""
+
+    name: ClassVar[str] = "outgoing.stopped"
+    by: str
+    reason: str = ""
+
+    def data(self) -> dict[str, Any]:
+        return {"by": self.by, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingAllowed(HookEvent):
+    """An operator has allowed outgoing calls again. `by`: who."""
+
+    name: ClassVar[str] = "outgoing.allowed"
+    by: str
+
+    def data(self) -> dict[str, Any]:
+        return {"by": self.by}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class Grant(StrEnum):
     """Calls of others."""
     CALLS_CONTROL = "calls:control"
     """Command calls of others: end them, hold them."""
+    CALLS_STOP = "calls:stop"
+    """Stop all outgoing calls, and allow them again."""
     RECORDS_READ = "records:read"
     """Call records of others."""
     RECORDINGS_READ = "recordings:read"
@@ -50,7 +52,8 @@ OF_ROLE = {
     "agent": PHONE,
     "supervisor": PHONE | _OTHERS | {Grant.MONITOR_READ, Grant.EVENTS_READ},
     "operator": PHONE
-    | {Grant.MONITOR_READ, Grant.EVENTS_READ, Grant.EVENTS_RAW, Grant.CALLS_READ, Grant.CALLS_CONTROL},
+    | {Grant.MONITOR_READ, Grant.EVENTS_READ, Grant.EVENTS_RAW}
+    | {Grant.CALLS_READ, Grant.CALLS_CONTROL, Grant.CALLS_STOP},
     "auditor": _OTHERS | {Grant.AUDIT_READ},
     "admin": frozenset(Grant),
 }

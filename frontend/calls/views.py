@@ -73,6 +73,8 @@ DETAIL_REASONS = {
     Detail.NO_ROUTE: "The PBX has no route to the number.",
     Detail.PBX_REFUSES: "The PBX rejects the server's requests.",
     Detail.STILL_CONNECTED: "The PBX did not end the call: the far side may still be connected.",
+    Detail.USED_UP: "The user has called as much as a day allows.",
+    Detail.OUTGOING_STOPPED: "An operator has stopped all outgoing calls.",
     Detail.PBX_RESTARTS: "The PBX is about to restart, and accepts no new calls.",
 }
 """More specific than the outcome."""

@@ -4,6 +4,7 @@ import typer
 
 from frontend.cli.audit import audit
 from frontend.cli.call import call
+from frontend.cli.calls import calls
 from frontend.cli.dial_check import dial_check
 from frontend.cli.doctor import doctor
 from frontend.cli.key import key
@@ -13,6 +14,7 @@ from frontend.cli.user import user
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Call from a browser into a legacy Asterisk.")
 main.add_typer(user, name="user")
 main.add_typer(signing_key, name="signing-key")
+main.add_typer(calls, name="calls")
 main.add_typer(key, name="key")
 main.add_typer(audit, name="audit")
 main.command()(doctor)

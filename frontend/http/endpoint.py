@@ -8,14 +8,14 @@ page.
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 
-from ari_bridge.audit import Action, Result, acting
-from frontend.auth.authenticator import Authenticator, Forbidden
+from ari_bridge.audit import Action, Audit, Result, acting
+from frontend.auth.authenticator import Forbidden
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
 from frontend.http.parameters import HEADER as HEADER
@@ -30,6 +30,18 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 class Nothing(msgspec.Struct, frozen=True):
     """No parameters, or no body."""
+
+
+class Access(Protocol):
+    """Finds out who sends a request. `Authenticator` is the one that serves clients."""
+
+    audit: Audit
+
+    def authenticate(self, request: web.Request) -> Principal:
+        """Raises Unauthorized."""
+
+    def stranger(self, request: web.Request) -> Principal:
+        """Whoever need not sign in."""
 
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -105,7 +117,7 @@ class Endpoint(Generic[P, B]):
     example: Mapping[str, str] = field(default_factory=dict)
     example_body: B | None = None
 
-    def route(self, access: Authenticator, handler: Handler[P, B]) -> web.RouteDef:
+    def route(self, access: Access, handler: Handler[P, B]) -> web.RouteDef:
         """The route: whoever asks is known, and what is asked is right, before `handler` is called."""
         reader, known = msgspec.json.Decoder(self.body), self.parameter_specs
         empty = self.body() if self.body_optional else None

@@ -115,7 +115,8 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     code: Annotated[str, Meta(description="for programs")]
     field: Annotated[str | None, Meta(description="the invalid value of the request")] = None
     rule: Annotated[
-        str | None, Meta(description="with `forbidden` for a number: which rule of the dial permissions refuses it")
+        str | None,
+        Meta(description="the rule that refuses the number (`forbidden`), or the limit (`too_many`)"),
     ] = None
     call_id: str | None = None
     outcome: Annotated[Outcome | None, Meta(description="how the call ended")] = None

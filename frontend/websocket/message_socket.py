@@ -156,7 +156,8 @@ class MessageSocket:
         try:
             self._on_message(message)
         except CallerError as error:
-            self.error(error.code, str(error), field=error.field, call_id=call_id, rule=getattr(error, "rule", None))
+            more = {name: getattr(error, name, None) for name in ("rule", "retry_after", "detail")}
+            self.error(error.code, str(error), field=error.field, call_id=call_id, **more)
         except Unavailable as error:
             self.error(error.code, str(error), call_id=call_id, retry_after=error.retry_after, detail=error.detail)
         except Unauthorized as error:

@@ -122,6 +122,7 @@ def environment(pbx: Pbx, nodes: list[Rtpengine]) -> dict[str, str]:
         "MAX_CALLS_PER_USER": "30",
         "MAX_LEGS_PER_USER": "100",
         "MAX_LEGS_PER_MINUTE": "1000",
+        "MAX_LEGS_PER_DAY": "100000",
     }
 
 

@@ -61,3 +61,29 @@ async def test_a_filter_in_the_address_narrows_the_events(site: LiveSystem, brow
         await expect(events).to_contain_text("StasisStart")
         await phone.page.keyboard.press("p")
         await expect(phone.page.get_by_role("button", name="Go on")).to_be_visible()
+
+
+async def test_an_operator_ends_a_call_and_stops_all_outgoing_ones(site: LiveSystem, browser: Browser) -> None:
+    async with softphone(browser, site) as phone:
+        board = await phone.page.context.new_page()
+        await board.goto(f"{site.app.url}/dashboard")
+        calls = board.get_by_role("list", name="Live calls")
+        await phone.call("601")
+        await phone.talks()
+        await calls.get_by_role("button", name="End this call").click()
+        await calls.get_by_role("button", name="End it").click()
+        await expect(calls).to_contain_text("Nobody is on a call.")
+
+        await board.get_by_role("button", name="Stop outgoing calls").click()
+        await board.get_by_role("button", name="Cancel").click()
+        assert site.app.switch.stop is None
+        await board.get_by_role("button", name="Stop outgoing calls").click()
+        await board.get_by_role("button", name="Stop them").click()
+        await expect(board.get_by_role("alert")).to_contain_text("Outgoing calls are stopped by")
+        assert site.app.switch.stop
+        await phone.page.reload()
+        await phone.call("0301234567")
+        await phone.is_told("Outgoing calls are stopped for now.")
+        await board.get_by_role("button", name="Allow outgoing calls").click()
+        await expect(board.get_by_role("button", name="Stop outgoing calls")).to_be_visible()
+        assert site.app.switch.stop is None

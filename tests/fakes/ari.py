@@ -76,6 +76,7 @@ class FakeAri(FakePeople, FakeRecordings):
         self.stale_bridges: dict[str, list[str]] = {}  # destroyed, and still listed, as Asterisk 16 does now and then
         self.music: dict[str, str] = {}  # bridges that music plays to → its class
         self.continued: dict[str, dict[str, str]] = {}  # channels sent on in the dialplan, with their variables
+        self.dialplan_talks = False  # whether these go on there, or are hung up at once
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.variables: dict[str, str] = {}  # global ones
         self.connections = 0  # event streams that were opened, ever
@@ -388,7 +389,8 @@ class FakeAri(FakePeople, FakeRecordings):
 
     async def _channels_continueInDialplan(self, asked: dict[str, Any]) -> None:
         channel = self._channel(asked)
-        del self.channels[channel.id]
+        if not self.dialplan_talks:
+            del self.channels[channel.id]
         self.continued[channel.id] = channel.variables
         await self._leave_bridge(channel)
         await self.emit("StasisEnd", channel=channel.json())

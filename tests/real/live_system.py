@@ -95,6 +95,7 @@ def settings(pbx: Pbx, rtpengine: Rtpengine, **changes: Any) -> Settings:
         "max_calls_per_user": 30,
         "max_legs_per_user": 100,
         "max_legs_per_minute": 1000,
+        "max_legs_per_day": 100000,
         "phone_book": "600=Echo,601=Milliwatt tone",
         "log_level": "debug",
         "state_dir": Path(tempfile.mkdtemp(prefix="ari-bridge-state-")),

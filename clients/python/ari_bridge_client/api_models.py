@@ -187,6 +187,32 @@ class CallPage(msgspec.Struct, frozen=True, rename="camel"):
     next_cursor: str | None
 
 
+class EndedCalls(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        calls: Ids of the calls that are being ended
+        forwards: How many forwarded calls are being ended
+    """
+
+    calls: list[str]
+    forwards: int = 0
+
+
+class OutgoingData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        by: Who has stopped them; empty if that is not known, or they are allowed
+        at: Since when they are stopped, Unix seconds
+        ended: The calls that are being ended for it
+    """
+
+    allowed: bool
+    by: str = ""
+    at: float | None = None
+    reason: str = ""
+    ended: EndedCalls | None = None
+
+
 class KeyData(msgspec.Struct, frozen=True, rename="camel"):
     """A key, without its secret.
 
@@ -682,6 +708,7 @@ class Checks(msgspec.Struct, frozen=True, rename="camel"):
         pbx: Creates channels and media legs, and has the dialplan context in which calls start
         store: The call store
         audit: The audit log
+        outgoing: Not ok while an operator has stopped all outgoing calls
     """
 
     ari: PartCheck
@@ -691,6 +718,7 @@ class Checks(msgspec.Struct, frozen=True, rename="camel"):
     recordings: PartCheck
     records: PartCheck
     audit: PartCheck
+    outgoing: PartCheck
 
 
 class HealthData(msgspec.Struct, frozen=True, rename="camel"):
@@ -716,7 +744,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
         detail: What went wrong in this case, in one or two sentences for developers
         code: For programs
         field: The invalid value of the request
-        rule: With `forbidden` for a number: which rule of the dial permissions refuses it
+        rule: The rule that refuses the number (`forbidden`), or the limit (`too_many`)
         outcome: How the call ended
         retry_after: Seconds; also, rounded, in the header Retry-After
         request_id: Identifies the request in the server's log

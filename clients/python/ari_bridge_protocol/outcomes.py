@@ -42,4 +42,6 @@ class Detail(Enum):
     NO_ROUTE = "no_route"  # the PBX has no endpoint, or no dialplan context, to dial the number with
     PBX_REFUSES = "pbx_refuses"  # the PBX answers, and does not do as it is asked: its fault
     STILL_CONNECTED = "still_connected"  # ended for us, but the PBX refuses to let the other side go: it is tried on
+    USED_UP = "used_up"  # the user has called as much as a day allows
+    OUTGOING_STOPPED = "outgoing_stopped"  # an operator has stopped all outgoing calls
     PBX_RESTARTS = "pbx_restarts"  # a restart of the PBX is pending: it begins no calls until that is over

@@ -312,10 +312,11 @@ class Error(Message, tag="error", frozen=True):
     retry_after: Annotated[float | None, Meta(description="seconds, with `too_many` and `unavailable`")] = None
     detail: Annotated[
         Detail | None,
-        Meta(description="with `unavailable`: why, unless the PBX is simply not connected"),
+        Meta(description="with `unavailable`, `too_many` and `forbidden`: why, more precisely than the code"),
     ] = None
     rule: Annotated[
-        str | None, Meta(description="with `forbidden` for a number: which rule of the dial permissions refuses it")
+        str | None,
+        Meta(description="the rule that refuses the number (`forbidden`), or the limit (`too_many`)"),
     ] = None
 
 

@@ -15,10 +15,9 @@ from ari_bridge_protocol.messages import ClientState
 from frontend.api.routes.call_endpoints import CALLS, EXAMPLE_CALL, CallPath
 from frontend.api.routes.call_list import Filter, page_of
 from frontend.api.routes.paging import NextCursor, PageCursor
-from frontend.auth.authenticator import Authenticator
 from frontend.calls.permissions import check_sees
 from frontend.http import examples
-from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
+from frontend.http.endpoint import HEADER, Access, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.long_poll import MAX_WAIT_S, CallChangeWaiter, tags_of
 from frontend.http.middleware import json_response
 from frontend.http.parameters import Timestamp
@@ -97,7 +96,7 @@ ENDPOINTS = (SHOW, LIST)
 
 
 class CallQueryApi:
-    def __init__(self, calls: CallManager, store: CallStore, watchers: CallChangeWaiter, access: Authenticator) -> None:
+    def __init__(self, calls: CallManager, store: CallStore, watchers: CallChangeWaiter, access: Access) -> None:
         self._calls = calls
         self._store = store
         self._watchers = watchers

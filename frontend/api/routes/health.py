@@ -67,6 +67,7 @@ class Checks(msgspec.Struct, frozen=True, omit_defaults=True):
     recordings: PartCheck
     records: PartCheck
     audit: Annotated[PartCheck, Meta(description="the audit log")]
+    outgoing: Annotated[PartCheck, Meta(description="not ok while an operator has stopped all outgoing calls")]
 
 
 class HealthData(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -78,7 +79,7 @@ class HealthData(msgspec.Struct, frozen=True, omit_defaults=True):
 def _example(status: Literal["ok", "unavailable"], ari: PartCheck) -> HealthData:
     fine = PartCheck(True)
     media = MediaCheck(True, [NodeCheck(True, "127.0.0.1:2223", "up", 1, seconds=0.000412)])
-    return HealthData(status, "0.1.0", Checks(ari, fine, media, fine, fine, fine, fine))
+    return HealthData(status, "0.1.0", Checks(ari, fine, media, fine, fine, fine, fine, fine))
 
 
 HEALTH = Endpoint(
@@ -90,7 +91,8 @@ HEALTH = Endpoint(
     description=(
         "`degraded`: yes, but an rtpengine is unavailable, data about calls cannot be stored, another client has taken "
         "over our ARI application within the last minute, a restart of Asterisk is pending, or Asterisk lacks the "
-        "dialplan context in which calls start. `draining`: active calls continue, but new ones are not accepted.\n\n"
+        "dialplan context in which calls start, or an operator has stopped outgoing calls. `draining`: active calls "
+        "continue, but new ones are not accepted.\n\n"
         "Needs no token; the details are for those who send one, and for programs on the server's own machine. "
         "Asterisk is asked at most once a second."
     ),

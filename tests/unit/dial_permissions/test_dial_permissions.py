@@ -131,3 +131,27 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
     status = path.stat()
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000_000))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[limits.nobody]\nlegs = 1", "no class 'nobody'"),
+        ("[limits.national]\nlegs = -1", "cannot be negative"),
+        ("[limits.national]\ncalls = 1", "unknown field"),
+        ("[limits.national]\nminutes_per_day = { internal = 1 }", "'internal' is none of"),
+        ("[limits.national]\nminutes_per_day = { premium = -1 }", "cannot be negative"),
+    ],
+)
+def test_a_limit_that_cannot_be_used_is_named(path: Path, text: str, fault: str) -> None:
+    path.write_text(text)
+    with pytest.raises(InvalidPermissions, match=fault):
+        PermissionsFile(path).check()
+
+
+def test_a_class_has_limits_of_its_own(path: Path) -> None:
+    path.write_text(f"{TEXT}\n[limits.sales]\nlegs = 20\nminutes_per_day = {{ premium = 0 }}\n")
+    permissions = DialPermissions(PLAN, PermissionsFile(path))
+    assert permissions.limits_of("bob").legs == 20
+    assert permissions.limits_of("bob").minutes_per_day == {"premium": 0}
+    assert permissions.limits_of("alice").legs is None

@@ -5,7 +5,9 @@ import { useState } from "react";
 import type { Api } from "sip-proxy-client";
 import { answeredShare, type LoggedEvent, passes, summaryOf, titleOf } from "../dashboard/live";
 import type { DashboardState } from "../dashboard/useDashboard";
+import type { Operating } from "../dashboard/useOperating";
 import { NO_DASHBOARD, SIGN_OUT } from "../texts";
+import { EndCall, OutgoingSwitch } from "./OutgoingSwitch";
 import { clock, relativeTime, useNow } from "./time";
 import { VirtualRows } from "./VirtualRows";
 
@@ -17,6 +19,7 @@ export interface DashboardScreenProps {
   onFilter(filter: string): void;
   onPause(paused: boolean): void;
   onSignOut: (() => void) | null; // null without sign-in
+  operating?: Operating; // what the user may do with calls of others
 }
 
 const PRESETS: readonly (readonly [filter: string, label: string])[] = [
@@ -36,6 +39,7 @@ export function DashboardScreen({
   onFilter,
   onPause,
   onSignOut,
+  operating,
 }: DashboardScreenProps) {
   const ticking = useNow(1000, fixed === undefined && !paused);
   const now = fixed ?? ticking;
@@ -67,6 +71,7 @@ export function DashboardScreen({
           </span>
         )}
         <span className="space" />
+        {operating && <OutgoingSwitch operating={operating} />}
         <button type="button" className="tool" onClick={() => onPause(!paused)} aria-pressed={paused} title="Pause (P)">
           {paused ? <Play size={15} aria-hidden="true" /> : <Pause size={15} aria-hidden="true" />}
           {paused ? "Go on" : "Pause"}
@@ -90,7 +95,14 @@ export function DashboardScreen({
             label="Live calls"
             testId="live-calls"
             empty={live ? "Nobody is on a call." : NOT_KNOWN}
-            render={(call) => <CallRow call={call} now={now} onFilter={onFilter} />}
+            render={(call) => (
+              <CallRow
+                call={call}
+                now={now}
+                onFilter={onFilter}
+                onEnd={operating?.mayEnd ? operating.endCall : undefined}
+              />
+            )}
           />
         </Panel>
         <Panel title="Channels" count={live?.channels.length}>
@@ -235,7 +247,14 @@ function Story({ id, onFilter }: { id: string | null; onFilter(filter: string): 
   );
 }
 
-function CallRow({ call, now, onFilter }: { call: Api.CallData; now: number; onFilter(filter: string): void }) {
+interface CallRowProps {
+  call: Api.CallData;
+  now: number;
+  onFilter(filter: string): void;
+  onEnd: ((callId: string) => void) | undefined;
+}
+
+function CallRow({ call, now, onFilter, onEnd }: CallRowProps) {
   const inbound = call.direction === "inbound";
   return (
     <>
@@ -252,6 +271,7 @@ function CallRow({ call, now, onFilter }: { call: Api.CallData; now: number; onF
       <span className="row-time" title={new Date(call.createdAt * 1000).toLocaleString()}>
         {clock(now - (call.answeredAt ?? call.createdAt) * 1000)}
       </span>
+      {onEnd && <EndCall callId={call.callId} onEnd={onEnd} />}
     </>
   );
 }

@@ -397,6 +397,8 @@ export const STATES: Record<string, Snapshot> = {
   mediaSetup: over({ outcome: "failed_media", detail: "media_setup" }),
   stillConnected: over({ outcome: "completed", acceptedAt: NOW - 75_000, detail: "still_connected", q850: 16 }),
   pbxRefuses: over({ outcome: "failed_pbx", detail: "pbx_refuses" }),
+  usedUp: over({ problem: "too_many", detail: "used_up" }),
+  outgoingStopped: over({ outcome: "forbidden", detail: "outgoing_stopped" }),
   pbxRestarts: over({ outcome: "failed_pbx", detail: "pbx_restarts" }),
   refusedOnTheWay: over({ outcome: "rejected", detail: "refused", q850: 21, sip: 603 }),
   noRoute: over({ outcome: "unreachable", detail: "no_route" }),

@@ -5,6 +5,7 @@ import type { Session } from "sip-proxy-client";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { SignIn } from "../components/SignIn";
 import { useDashboard } from "../dashboard/useDashboard";
+import { useOperating } from "../dashboard/useOperating";
 import { signInAddress } from "../phone/singleSignOn";
 import { useSession } from "../phone/useSession";
 
@@ -46,6 +47,7 @@ function Following({ session, onSignedOut, onSignOut }: FollowingProps) {
   const [filter, setFilter] = useState(() => new URLSearchParams(location.search).get("filter") ?? "");
   const [paused, setPaused] = useState(false);
   const state = useDashboard(session, paused, onSignedOut);
+  const operating = useOperating(session);
   useEffect(() => {
     const query = filter ? `?${new URLSearchParams({ filter })}` : "";
     history.replaceState(null, "", location.pathname + query);
@@ -70,6 +72,7 @@ function Following({ session, onSignedOut, onSignOut }: FollowingProps) {
       onFilter={setFilter}
       onPause={setPaused}
       onSignOut={onSignOut}
+      operating={operating}
     />
   );
 }

@@ -149,6 +149,10 @@ const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> 
   no_route: () => bad("Your phone system has no way to this number.", "Tell whoever runs it."),
   pbx_refuses: () => bad("The phone system does not do its work.", "Tell whoever runs it. We keep trying."),
   still_connected: () => bad("The other side may still be on the line.", "We keep trying to end the call."),
+  used_up: () =>
+    bad("You have called as much as is allowed today.", "Ask whoever runs your phones, or wait until tomorrow."),
+  outgoing_stopped: () =>
+    bad("Outgoing calls are stopped for now.", "Ask whoever runs your phones. Emergency numbers can be called."),
   pbx_restarts: () => bad("The phone system is about to restart.", "Try again in a few minutes."),
 };
 
@@ -247,6 +251,7 @@ export function messageOf(call: Call): Message | null {
   if (call.problem && call.phase === "accepted")
     return { text: NOT_HEARD[call.problem] ?? PROBLEMS[call.problem].text, tone: "bad" };
   if (call.problem === "invalid_target" && call.reason) return { ...PROBLEMS.invalid_target, advice: call.reason };
+  if (call.problem === "too_many" && call.detail) return DETAILS[call.detail](call);
   if (call.problem) return PROBLEMS[call.problem];
   if (call.phase === "ended") {
     const outcome = call.outcome ?? "completed";

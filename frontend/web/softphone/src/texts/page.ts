@@ -17,6 +17,17 @@ export const PAGE_ERROR = {
   reload: "Reload the page",
 } as const;
 
+export const OPERATING = {
+  stop: "Stop outgoing calls",
+  sure: "End all calls to outside, and allow no more?",
+  stopNow: "Stop them",
+  allow: "Allow outgoing calls",
+  cancel: "Cancel",
+  endCall: "End this call",
+  endNow: "End it",
+  stopped: (by: string, reason: string): string =>
+    `Outgoing calls are stopped${by && ` by ${by}`}${reason && `: ${reason}`}.`,
+} as const;
 export const NO_DASHBOARD = "You may not see everybody's calls. An administrator can give you the role supervisor.";
 
 export const SETTINGS = "Sound and connection";

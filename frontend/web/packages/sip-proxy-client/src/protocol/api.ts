@@ -156,6 +156,32 @@ export interface CallPage {
   nextCursor: string | null; // `cursor` of the next page; null on the last one
 }
 
+export interface EndedCalls {
+  calls: string[]; // ids of the calls that are being ended
+  forwards: number; // how many forwarded calls are being ended
+}
+
+/** Exactly one of `callId`, `user` and `tenant`. */
+export interface EndCallsBody {
+  callId?: string | null;
+  user?: string | null;
+  tenant?: string | null;
+}
+
+export interface OutgoingData {
+  allowed: boolean;
+  by: string; // who has stopped them; empty if that is not known, or they are allowed
+  at: number | null; // since when they are stopped, Unix seconds
+  reason: string;
+  ended: EndedCalls | null; // the calls that are being ended for it
+}
+
+export interface OutgoingBody {
+  allowed: boolean;
+  endCalls?: boolean; // with `allowed` false: end the calls too that have gone outside already
+  reason?: string; // shown to other operators
+}
+
 export interface KeyList {
   keys: KeyData[]; // the newest first, revoked ones too
 }
@@ -199,7 +225,7 @@ export interface KeyWithSecret {
 
 export interface NewKey {
   label: string; // what the key is for
-  scopes: ("dial" | "receive" | "record" | "monitor:read" | "events:read" | "events:raw" | "calls:read" | "calls:control" | "records:read" | "recordings:read" | "recordings:delete" | "users:manage" | "keys:manage" | "tokens:create" | "audit:read")[]; // what it may do: no more than you may
+  scopes: ("dial" | "receive" | "record" | "monitor:read" | "events:read" | "events:raw" | "calls:read" | "calls:control" | "calls:stop" | "records:read" | "recordings:read" | "recordings:delete" | "users:manage" | "keys:manage" | "tokens:create" | "audit:read")[]; // what it may do: no more than you may
   addresses?: string[]; // addresses or networks (CIDR) of its servers; none: all
   origins?: string[]; // origins of pages that may use it; none: it is for servers only
   users?: string[]; // for whom it may make client tokens; none: for everybody or, in a page, for guests only
@@ -487,6 +513,7 @@ export interface Checks {
   recordings: PartCheck;
   records: PartCheck;
   audit: PartCheck; // the audit log
+  outgoing: PartCheck; // not ok while an operator has stopped all outgoing calls
 }
 
 export interface PartCheck {
@@ -519,7 +546,7 @@ export interface Problem {
   detail: string; // what went wrong in this case, in one or two sentences for developers
   code: string; // for programs
   field?: string | null; // the invalid value of the request
-  rule?: string | null; // with `forbidden` for a number: which rule of the dial permissions refuses it
+  rule?: string | null; // the rule that refuses the number (`forbidden`), or the limit (`too_many`)
   callId?: string | null;
   outcome?: Outcome | null; // how the call ended
   cause?: CauseData | null;

@@ -6,7 +6,7 @@ export type Direction = "outbound" | "inbound";
 export type Outcome = "completed" | "busy" | "no_answer" | "rejected" | "cancelled" | "unreachable" | "forbidden" | "failed_media" | "failed_pbx" | "transferred" | "lost" | "answered_elsewhere";
 
 /** What stands behind an outcome: who refused, and so what helps. The values are the words of the protocol. */
-export type Detail = "moved" | "no_such_number" | "number_changed" | "incomplete_number" | "offline" | "not_responding" | "congestion" | "not_connected" | "refused" | "line_forbids" | "line_sign_in" | "incompatible_media" | "media_setup" | "no_route" | "pbx_refuses" | "still_connected" | "pbx_restarts";
+export type Detail = "moved" | "no_such_number" | "number_changed" | "incomplete_number" | "offline" | "not_responding" | "congestion" | "not_connected" | "refused" | "line_forbids" | "line_sign_in" | "incompatible_media" | "media_setup" | "no_route" | "pbx_refuses" | "still_connected" | "used_up" | "outgoing_stopped" | "pbx_restarts";
 
 /** A call's state as clients see it; `ended` is the last and comes once. */
 export type ClientState = "trying" | "ringing" | "early" | "accepted" | "ended";
@@ -546,8 +546,8 @@ export interface Error {
   field?: string;
   callId?: string;
   retryAfter?: number; // seconds, with `too_many` and `unavailable`
-  detail?: Detail; // with `unavailable`: why, unless the PBX is simply not connected
-  rule?: string; // with `forbidden` for a number: which rule of the dial permissions refuses it
+  detail?: Detail; // with `unavailable`, `too_many` and `forbidden`: why, more precisely than the code
+  rule?: string; // the rule that refuses the number (`forbidden`), or the limit (`too_many`)
 }
 
 export interface Pong {
