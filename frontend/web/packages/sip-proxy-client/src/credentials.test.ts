@@ -17,7 +17,7 @@ describe("who a client is", () => {
   const apiKey = "ab_7f3k2m9qx4wz";
 
   it("by an API key, the key itself or whoever is named", () => {
-    const identity = { user: apiKey, apiKey, password: "secret", token: null, expiresAt: null };
+    const identity = { ...NO_TOKEN, user: apiKey, apiKey, password: "secret" };
     expect(identityOf({ apiKey, secret: "secret" })).toEqual(identity);
     expect(identityOf({ apiKey, secret: "secret", user: "1001" })).toEqual({ ...identity, user: "1001" });
     expect(identityOf({ apiKey, secret: "secret" }, "1002")).toEqual({ ...identity, user: "1002" });
