@@ -86,7 +86,7 @@ class ClientConnection:
         self._media_checks = MediaChecks(services.media)
         self._prepared = PreparedMedia(services.calls, self.send)
         self._ice = IceUpdates(services.ice, self.send)
-        self._expiry = TokenExpiry(self, self.end_sign_in)
+        self._expiry = TokenExpiry(self)
 
     @property
     def _nobody(self) -> Principal:
@@ -133,8 +133,14 @@ class ClientConnection:
         self._socket.drop("its session goes on in another connection", CLOSE_SUPERSEDED)
 
     @property
-    def lives_for_calls(self) -> bool:
-        return self._user is None and bool(self._owned)
+    def owns_calls(self) -> bool:
+        return bool(self._owned)
+
+    def lapse(self) -> None:
+        """The client's token has expired, and it owns calls: nothing else begins until it sends another one."""
+        if self._user is not None:
+            self._unregister()
+            self._socket.error("unauthorized", "The token has expired: register with another one.", field="token")
 
     @property
     def takes_calls(self) -> bool:

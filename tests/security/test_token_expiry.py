@@ -49,23 +49,39 @@ async def closed(page: Page) -> Any:
     return frame.data
 
 
-async def test_a_connection_ends_with_its_token_and_its_call_goes_on(
+async def test_a_connection_ends_with_its_token_but_not_before_its_call(
     app: App, pbx: FakeAri, page: OpenPage, no_leeway: None
 ) -> None:
     pbx.far_side = Answers()
-    token = forge(app, "1001", exp=int(time.time()) + 2)
+    idle = await registered(page, forge(app, "1001", exp=int(time.time()) + 2))
+    owner = await registered(page, forge(app, "1001", exp=int(time.time()) + 2))
+    call_id = (await owner.ask("answer", type="offer", target="600", sdp=OFFER))["callId"]
+    assert await closed(idle) == 4401
+    ended = await owner.told("error")
+    assert (ended["code"], ended["field"]) == ("unauthorized", "token")
+    for command in ({"type": "add-party", "target": "1003"}, {"type": "transfer", "target": "7001"}):
+        assert (await owner.ask("party", callId=call_id, **command))["code"] == "unauthorized"
+    assert (await owner.ask("hold", type="hold", callId=call_id, held=True))["type"] == "hold"
+    await owner.socket.send_json({"type": "hangup", "callId": call_id})
+    assert await closed(owner) == 4401  # nothing is left that it is needed for
+    assert app.calls.get(call_id).state is CallState.ENDED
+
+
+async def test_a_connection_that_was_lost_takes_its_call_back_with_a_token_that_has_expired(
+    app: App, pbx: FakeAri, page: OpenPage, no_leeway: None
+) -> None:
+    pbx.far_side = Answers()
+    token = forge(app, "1001", exp=int(time.time()) + 60)
     owner = await registered(page, token)
     call_id = (await owner.ask("answer", type="offer", target="600", sdp=OFFER))["callId"]
-    assert await closed(owner) == 4401
-    assert app.calls.get(call_id).state.live
+    await owner.socket.close()
     again = await page()
-    told = await again.ask("resumed", type="resume", session=owner.session, token=token)
+    expired = forge(app, "1001", exp=int(time.time()) - 1)
+    told = await again.ask("resumed", type="resume", session=owner.session, token=expired)
     assert told["type"] == "resumed"
-    for command in ({"type": "add-party", "target": "1003"}, {"type": "transfer", "target": "7001"}):
-        assert (await again.ask("party", callId=call_id, **command))["code"] == "unauthorized"
+    assert (await again.ask("party", type="add-party", callId=call_id, target="1003"))["code"] == "unauthorized"
     await again.socket.send_json({"type": "hangup", "callId": call_id})
-    assert await closed(again) == 4401  # nothing is left that it is needed for
-    assert app.calls.get(call_id).state is CallState.ENDED
+    assert await closed(again) == 4401
 
 
 async def test_another_token_in_time_changes_nothing_else(
