@@ -18,6 +18,7 @@ from ari_bridge.accounts.errors import UnknownUser
 from ari_bridge.accounts.names import InvalidUser, is_name
 from ari_bridge.accounts.schema import identities, users
 from ari_bridge.accounts.user import DEFAULT_TENANT, User
+from ari_bridge.audit import Action
 
 MAX_SUBJECT_CHARACTERS = 255
 
@@ -85,16 +86,13 @@ class Identities:
         async with self._accounts.changing() as change:
             user = await self._linked(change, identity)
             if user is None:
-                return await self._create(change, identity, said)
-            changed = _entitled(user, said)
-            if changed != user:
-                changed = await change.update(changed)
-            if user.removed_at is not None:
-                refused = IdentityRefused(Refusal.REMOVED, user.name)
-            elif user.locked:
-                refused = IdentityRefused(Refusal.LOCKED, user.name)
-            elif said.roles == ():
-                refused = IdentityRefused(Refusal.NO_ROLE, user.name)
+                changed = await self._create(change, identity, said)
+            else:
+                changed = _entitled(user, said)
+                if changed != user:
+                    changed = await change.update(changed)
+                refused = _refusal(user, said)
+        self._accounts.record_change(user, changed)
         if refused:  # only now: that the rights end is stored all the same
             raise refused
         return changed
@@ -111,6 +109,7 @@ class Identities:
                 raise InvalidUser(f"this identity is {linked.name}'s: unlink it first", "subject")
             await change.connection.execute(sa.delete(identities).where(*_is(identity)))
             await self._insert(change, identity, user)
+        self._accounts.audit.record(Action.USER_LINK, user.name, issuer=identity.issuer, subject=identity.subject)
 
     async def unlink(self, identity: Identity) -> str:
         """Forget the identity; all that its user has signed in to ends. The user's name.
@@ -123,6 +122,7 @@ class Identities:
                 raise InvalidUser("this identity is linked to no user", "subject")
             await change.connection.execute(sa.delete(identities).where(*_is(identity)))
             await change.update(replace(user, generation=user.generation + 1))
+        self._accounts.audit.record(Action.USER_UNLINK, user.name, issuer=identity.issuer, subject=identity.subject)
         return user.name
 
     async def _linked(self, change: Change, identity: Identity) -> User | None:
@@ -150,6 +150,14 @@ class Identities:
     async def _insert(self, change: Change, identity: Identity, user: User) -> None:
         values = {"issuer": identity.issuer, "subject": identity.subject, "user_id": user.id, "created_at": time.time()}
         await change.connection.execute(sa.insert(identities).values(values))
+
+
+def _refusal(user: User, said: Entitlement) -> IdentityRefused | None:
+    if user.removed_at is not None:
+        return IdentityRefused(Refusal.REMOVED, user.name)
+    if user.locked:
+        return IdentityRefused(Refusal.LOCKED, user.name)
+    return IdentityRefused(Refusal.NO_ROLE, user.name) if said.roles == () else None
 
 
 def _entitled(user: User, said: Entitlement) -> User:

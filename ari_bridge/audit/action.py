@@ -42,6 +42,7 @@ class Action(StrEnum):
     USER_TENANT = "user.tenant"
     USER_LINK = "user.link"
     """A user was linked with an identity of single sign-on."""
+    USER_UNLINK = "user.unlink"
     USER_EXPORT = "user.export"
     """What is kept of a person was handed out."""
     USER_ERASE = "user.erase"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ari_bridge.accounts import Accounts, ApiKey, User
 from ari_bridge.accounts.api_key import guest_key
 from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.engine.dial_gate import DialGate
 from frontend.api.routes.event_stream import EventLog
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import grants_of
@@ -14,15 +15,20 @@ from frontend.websocket.hub import ConnectionHub
 
 
 def follow_accounts(
-    accounts: Accounts, access: Authenticator, events: EventLog, connections: ConnectionHub, calls: CallManager
+    accounts: Accounts,
+    access: Authenticator,
+    events: EventLog,
+    connections: ConnectionHub,
+    calls: CallManager,
+    gate: DialGate,
 ) -> None:
     """Whoever changes a user or a key, what they have open follows."""
-    accounts.on_change(lambda user: apply_change(user, access, events, connections, calls))
+    accounts.on_change(lambda user: apply_change(user, access, events, connections, calls, gate))
     accounts.api_keys.on_change(lambda key: apply_key_change(key, access, events, connections, calls))
 
 
 def apply_change(
-    user: User, access: Authenticator, events: EventLog, connections: ConnectionHub, calls: CallManager
+    user: User, access: Authenticator, events: EventLog, connections: ConnectionHub, calls: CallManager, gate: DialGate
 ) -> None:
     """The user was changed: what is open ends, if the change ends it; else it has the user's new rights."""
     grants = grants_of(user.roles)
@@ -42,7 +48,7 @@ def apply_change(
     connections.end_if(ended)
     connections.use_principal(with_rights)
     if not user.active:
-        _end_calls(user, calls)
+        _end_calls(user, calls, gate)
 
 
 def apply_key_change(
@@ -62,8 +68,12 @@ def apply_key_change(
             calls.hangup(call.id)
 
 
-def _end_calls(user: User, calls: CallManager) -> None:
-    """Those that the user has left or transferred, too. A page that is cut off could go on talking otherwise."""
+def _end_calls(user: User, calls: CallManager, gate: DialGate) -> None:
+    """Those that the user has left or transferred, too. A page that is cut off could go on talking otherwise.
+
+    Emergency calls go on.
+    """
     for call in calls.live():
-        if call.user == user.name and call.created_at >= user.name_since:
+        is_own = call.user == user.name and call.created_at >= user.name_since
+        if is_own and not gate.is_emergency(call.target):
             calls.hangup(call.id)

@@ -20,7 +20,7 @@ from ari_bridge_protocol import messages
 from ari_bridge_protocol.close_codes import CLOSE_SIGN_IN_ENDED, CLOSE_SUPERSEDED
 from ari_bridge_protocol.messages import ClientMessage
 from frontend.auth.api_keys import credential_of
-from frontend.auth.authenticator import Forbidden, Unauthorized
+from frontend.auth.authenticator import CLOCK_LEEWAY_S, Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
 from frontend.calls.commands import execute
@@ -85,6 +85,7 @@ class ClientConnection:
         self._media_checks = MediaChecks(services.media)
         self._prepared = ("", "")  # the last call that media was prepared for, and its offer
         self._ice_timer: asyncio.TimerHandle | None = None
+        self._token_timer: asyncio.TimerHandle | None = None  # until the client token ends
 
     @property
     def _nobody(self) -> Principal:
@@ -115,7 +116,7 @@ class ClientConnection:
         """The connection is closed: nothing rings here any more, and its calls go on without it."""
         self._unregister()
         self._calls.discard_media(self.session)
-        for handle in (self._calls_scheduled, self._ice_timer):
+        for handle in (self._calls_scheduled, self._ice_timer, self._token_timer):
             if handle:
                 handle.cancel()
         if self._owned:
@@ -248,6 +249,7 @@ class ClientConnection:
             self._user, self.principal = user, principal
             if principal.may(Grant.RECEIVE):
                 self._services.pages.register(user, self)
+        self._expect_end(principal)
         self._subscribed = True
         self.send(messages.Registered(user))
         self._send_ice_servers()
@@ -259,6 +261,19 @@ class ClientConnection:
                 self.ring(call)
         if not again and not principal.is_guest:  # else it has the directory already, and every change of it
             self._services.pages.announce(user, self)
+
+    def _expect_end(self, principal: Principal) -> None:
+        """A client token is for a time, after which nothing new begins; its calls go on."""
+        if self._token_timer:
+            self._token_timer.cancel()
+            self._token_timer = None
+        if principal.kind == "token" and principal.expires_at is not None:
+            wait = max(0.0, principal.expires_at + CLOCK_LEEWAY_S - time.time())
+            self._token_timer = asyncio.get_running_loop().call_later(wait, self._token_ended)
+
+    def _token_ended(self) -> None:
+        self._unregister()
+        self._socket.error("unauthorized", "The token has expired: register with another one.", field="token")
 
     def _stop_taking_calls(self) -> None:
         """Nothing rings here any more. The user stays known, and may call."""

@@ -148,6 +148,31 @@ async def test_a_token_dies_with_its_key_and_with_its_user(
     assert await status(http, with_token(given)) == 401
 
 
+async def test_after_its_time_a_token_begins_nothing_and_its_call_goes_on(
+    app: App, http: aiohttp.ClientSession, pbx: FakeAri, page: OpenPage
+) -> None:
+    pbx.far_side = Answers()
+    key = await made(app, *ALL)
+    given = await token(http, key, user="1001")
+    claims: dict[str, Any] = jwt.decode(given["token"], options={"verify_signature": False})
+    assert app.access
+    soon = app.access.sign(claims | {"exp": int(time.time()) - 118})  # and clocks may differ by two minutes
+    opened = await page()
+    await opened.ask("registered", type="register", user="1001", token=soon)
+    call_id = (await opened.ask("answer", type="offer", target="600", sdp=OFFER))["callId"]
+    ended = await opened.told("error")
+    assert (ended["code"], ended["field"]) == ("unauthorized", "token")
+    assert not app.pages.of_user("1001")
+    for begins in (
+        {"type": "offer", "target": "600", "sdp": OFFER},
+        {"type": "add-party", "callId": call_id, "target": "600"},
+    ):
+        assert (await opened.ask("answer", **begins))["code"] == "unauthorized"
+    assert (await opened.ask("hold", type="hold", callId=call_id, held=True))["type"] == "hold"
+    assert (await opened.ask("registered", type="register", user="1001", token=given["token"]))["type"] == "registered"
+    assert (await opened.ask("answer", type="offer", target="600", sdp=OFFER))["type"] == "answer"
+
+
 @pytest.mark.parametrize("change", ["sub", "uid", "key", "grants", "signature", "expired"])
 async def test_a_forged_token_is_refused(app: App, http: aiohttp.ClientSession, change: str) -> None:
     given = await token(http, await made(app, *ALL), user="1001", grants=["dial"])

@@ -12,6 +12,7 @@ import random
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -19,7 +20,7 @@ from ari_bridge_client.call import Call
 from ari_bridge_client.call_setup import CallSetup
 from ari_bridge_client.connection import KEEPALIVE_INTERVAL_S, Connection
 from ari_bridge_client.ended_call_lookup import EndedCallLookup
-from ari_bridge_client.errors import AuthenticationLost, ConnectionLost, Refused, WaitTimeout
+from ari_bridge_client.errors import AuthenticationLost, ClientError, ConnectionLost, Refused, WaitTimeout
 from ari_bridge_client.http_client import HttpClient
 from ari_bridge_client.incoming import IncomingCall, RingingCalls
 from ari_bridge_client.media import Media
@@ -124,7 +125,7 @@ class Client:
             await self.http.close()
             raise
         self.connection_count += 1
-        self._renewing_token = asyncio.create_task(self.http.keep_token_valid(), name="client-token")
+        self._renewing_token = asyncio.create_task(self.http.keep_token_valid(self._on_token), name="client-token")
         return self
 
     async def __aexit__(
@@ -209,6 +210,12 @@ class Client:
             else:
                 break
         return None
+
+    async def _on_token(self) -> None:
+        """The server is to know it before the last one expires. What it says to it shows at the next request."""
+        if self.user and self.registered and self.connected:
+            with suppress(ClientError):
+                await self.register()
 
     async def unregister(self) -> None:
         """Receive no more calls; calls in progress go on. Raises WaitTimeout, ConnectionLost."""

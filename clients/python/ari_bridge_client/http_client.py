@@ -10,7 +10,7 @@ import asyncio
 import math
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -104,12 +104,18 @@ class HttpClient:
         """Whether there is another token, in place of one that the server rejects."""
         return await self._transport.tokens.replace(self.token)
 
-    async def keep_token_valid(self) -> None:
-        """Runs without end: renews the token in time even if there are no requests for hours."""
+    async def keep_token_valid(self, on_replaced: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Runs without end: renews the token in time even if there are no requests for hours.
+
+        `on_replaced` is called when there is another token, whoever has set it.
+        """
         while True:
+            before = self.token
             due = self._transport.tokens.due_in
             await asyncio.sleep(_TOKEN_CHECK_INTERVAL_S if due is None else min(due, _TOKEN_CHECK_INTERVAL_S))
             await self._transport.tokens.renew_if_due()
+            if on_replaced and self.token not in (None, before):
+                await on_replaced()
 
     async def create_token(
         self,

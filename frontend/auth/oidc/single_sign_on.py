@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import structlog
 
 from ari_bridge.accounts import Accounts, AccountsUnavailable, Identities, Identity, IdentityRefused, Refusal, User
+from ari_bridge.audit import Action, Actor, ActorKind, Result, acting
 from ari_bridge.tasks import TaskSet
 from frontend.auth.authenticator import Authenticator, AuthSession, Unauthorized
 from frontend.auth.oidc.browser_state import BrowserState, HandOver, SignInAttempt, UsedOnce
@@ -164,21 +165,36 @@ class SingleSignOn:
 
         Raises SignInFailed.
         """
+        audit = self._access.audit
+        try:
+            with acting(Actor(ActorKind.SYSTEM, name="single sign-on", address=address)):
+                user = await self._confirmed(attempt, callback)
+        except SignInFailed as error:
+            stranger = Actor(ActorKind.USER, address=address)
+            audit.record(
+                Action.SESSION_REFUSE, result=Result.REFUSED, actor=stranger, reason=error.reason, method="oidc"
+            )
+            raise
+        actor = Actor(ActorKind.USER, user.id, user.name, user.tenant, address)
+        audit.record(Action.SESSION_CREATE, user.name, actor=actor, method="oidc")
+        log.info("signed in by single sign-on", user=user.name, address=address)
+        handed = HandOver(secrets.token_urlsafe(16), user.id, user.generation, int(time.time()))
+        return self._state.seal(handed, HAND_OVER_LIFETIME_S)
+
+    async def _confirmed(self, attempt: SignInAttempt | None, callback: Callback) -> User:
+        """Raises SignInFailed."""
         if attempt is None:
             raise SignInFailed(SignInResult.EXPIRED, "this browser has not begun it, or too long ago")
         if not self._used.use(attempt.state):
             raise SignInFailed(SignInResult.EXPIRED, "its state was used already")
         try:
-            user = await self._user_of(attempt, callback)
+            return await self._user_of(attempt, callback)
         except (ProviderUnavailable, AccountsUnavailable) as error:
             raise SignInFailed(SignInResult.UNAVAILABLE, str(error)) from None
         except (ProviderRefused, InvalidToken) as error:
             raise SignInFailed(SignInResult.FAILED, str(error)) from None
         except MissingClaim as error:
             raise SignInFailed(SignInResult.NOT_ALLOWED, str(error)) from None
-        log.info("signed in by single sign-on", user=user.name, address=address)
-        handed = HandOver(secrets.token_urlsafe(16), user.id, user.generation, int(time.time()))
-        return self._state.seal(handed, HAND_OVER_LIFETIME_S)
 
     def redeem(self, cookie: str | None) -> AuthSession:
         """The token for the page. Raises Unauthorized."""

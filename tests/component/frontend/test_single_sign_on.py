@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from ari_bridge.audit import AuditQuery
 from frontend.app import App
 from tests.fakes.oidc_provider import CLIENT, CLIENT_SECRET, FakeProvider, SigningKey
 from tests.security.servers import Server, serving
@@ -78,6 +79,13 @@ async def test_who_signs_in_at_the_provider_gets_a_token_of_ours(
         provider.claims["preferred_username"] = "anna.renamed"
         await visitor.sign_in()
         assert _access(server.app).principal_of(await visitor.token()).user_id == principal.user_id
+        entries = (await server.app.audit.page(AuditQuery())).entries
+        told = [(one.action, one.actor, one.object, one.address) for one in reversed(entries)]
+        assert [one for one in told if one[0] in ("user.create", "session.create")] == [
+            ("user.create", "single sign-on", "anna", "127.0.0.1"),
+            ("session.create", "anna", "anna", "127.0.0.1"),
+            ("session.create", "anna", "anna", "127.0.0.1"),
+        ]
 
 
 async def test_groups_are_roles_and_without_one_all_ends(

@@ -13,6 +13,13 @@ export interface UserQuery {
   locked: boolean;
 }
 
+/** Names are whole; "" for all. */
+export interface AuditQuery {
+  actor: string;
+  object: string;
+  result: string;
+}
+
 export interface AdminApi {
   me(): Promise<Api.MeData>;
   users(query: UserQuery, cursor?: string | null): Promise<Api.UserList>;
@@ -27,6 +34,12 @@ export interface AdminApi {
   removeUser(user: Api.UserData): Promise<void>;
   dialPermissions(): Promise<Api.DialPermissionsData>;
   checkDial(user: string, number: string): Promise<Api.DialCheckData>;
+  keys(): Promise<Api.KeyList>;
+  addKey(key: Api.NewKey): Promise<Api.KeyWithSecret>;
+  rotateKey(id: string, overlapSeconds: number): Promise<Api.KeyWithSecret>;
+  revokeKey(id: string): Promise<void>;
+  audit(query: AuditQuery, cursor?: string | null): Promise<Api.AuditPage>;
+  auditCsv(query: AuditQuery): Promise<Blob>;
 }
 
 /** `onSignedOut`: the sign-in has ended; why, in words. */
@@ -66,6 +79,14 @@ export function adminApi(http: HttpApi, onSignedOut: (reason: string) => void): 
     },
     dialPermissions: () => read("/dial-permissions"),
     checkDial: (user, number) => read(`/dial-permissions/check?${new URLSearchParams({ user, number })}`),
+    keys: () => read("/keys"),
+    addKey: (key) => ask(http.post("/keys", key)),
+    rotateKey: (id, overlapSeconds) => ask(http.post(`/keys/${id}/rotate`, { overlapSeconds })),
+    revokeKey: async (id) => {
+      await ask(http.fetch(`/keys/${id}`, { method: "DELETE" }));
+    },
+    audit: (query, cursor) => read(`/audit?${auditQueryOf(query, cursor)}`),
+    auditCsv: async (query) => (await ask(http.fetch(`/audit.csv?${auditQueryOf(query)}`))).blob(),
   };
 }
 
@@ -76,6 +97,13 @@ export function queryOf({ search, role, locked }: UserQuery, cursor?: string | n
   if (locked) query.set("locked", "true");
   if (cursor) query.set("cursor", cursor);
   return query;
+}
+
+export function auditQueryOf(query: AuditQuery, cursor?: string | null): URLSearchParams {
+  const given = Object.entries(query).map(([name, value]) => [name, value.trim()]);
+  const wanted = new URLSearchParams(given.filter(([, value]) => value));
+  if (cursor) wanted.set("cursor", cursor);
+  return wanted;
 }
 
 /** What went wrong, in a sentence: the server's own where there is one. */

@@ -6,7 +6,7 @@ export const ADMIN = {
   title: "Administration",
   nothing: "You may not administer this phone system. An administrator can give you the role admin.",
   signInOff:
-    "Sign-in is off on this server (ENABLE_AUTHENTICATION=false), so there are no users: whoever reaches it may do everything.",
+    "Sign-in is off on this server (ENABLE_AUTHENTICATION=false), so there are no users and no keys: whoever reaches it may do everything.",
   oneTenant: "This server has one tenant, with all users.",
   loading: "Loading…",
   retry: "Try again",
@@ -17,6 +17,8 @@ export const NO_ANSWER = "The server does not answer. Try again in a moment.";
 export const TAB_NAMES = {
   users: "Users",
   dial: "Dial permissions",
+  keys: "API keys",
+  audit: "Audit",
 } as const;
 
 /** What each role is for; the order is the one of the list. */
@@ -49,6 +51,7 @@ export const USERS = {
   cancel: "Cancel",
   create: "Add",
   back: "All users",
+  close: "Close",
   open: "Open now",
   nothingOpen: "Nothing: the user has no page open.",
   takesCalls: "calls ring here",
@@ -174,5 +177,16 @@ export const QUESTIONS = {
     ),
 } as const;
 
-export const passwordOf = (name: string): string => `The password of ${name}`;
+export const secretOfUser = ({
+  user,
+  password,
+}: Api.NewPasswordData): {
+  title: string;
+  values: [string, string][];
+  sentences: string[];
+} => ({
+  title: `The password of ${user.name}`,
+  values: [["Password", password]],
+  sentences: [SECRET.once, ...(user.mustChangePassword ? [SECRET.mustChange] : [])],
+});
 export const countOf = (shown: number, total: number): string => (shown < total ? `${shown} of ${total}` : `${total}`);

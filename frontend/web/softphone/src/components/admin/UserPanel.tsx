@@ -97,7 +97,7 @@ export function UserPanel({ api, id, me, classes, now: fixed, onSecret, onChange
         </h2>
         <UserTags user={seen} />
         <span className="space" />
-        <button type="button" className="icon-button wide-only" onClick={onClose} aria-label="Close">
+        <button type="button" className="icon-button wide-only" onClick={onClose} aria-label={USERS.close}>
           <X size={16} aria-hidden="true" />
         </button>
       </div>
