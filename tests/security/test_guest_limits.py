@@ -1,4 +1,4 @@
-"""Guests of a page with an API key: whoever opens it has as many names as they like, and no more than a stranger has."""
+"""Guests of a page with an API key: whoever opens it has many names, and no more than a stranger has."""
 
 import aiohttp
 import pytest
