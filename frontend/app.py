@@ -383,7 +383,7 @@ class App:
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             address = await listener.listen(second, settings.ws_port, secure=settings.wss)
             self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{address}/"
-        follow_accounts(self.accounts, access, events, connections, self.calls, self.gate)
+        follow_accounts(self.accounts, access, events, connections, self.calls)
         # Closed first, so that nothing keeps the listening ports open: streams and WebSockets do not end by themselves.
         self._opened.push_async_callback(connections.close)
         self._opened.callback(events.close)

@@ -110,6 +110,7 @@ OPERATIONS: dict[str, Decision] = {
     "lockUser": _USERS,
     "resetPassword": _USERS,
     "listUserConnections": _USERS,
+    "showUserLimits": _USERS,
     "signOutUser": _USERS,
     "removeUser": _USERS,
     "listKeys": _KEYS,

@@ -518,6 +518,26 @@ class UserConnections(msgspec.Struct, frozen=True, rename="camel"):
     event_streams: int
 
 
+class LimitUsageData(msgspec.Struct, frozen=True, rename="camel"):
+    """A limit of a user, and how much of it is used.
+
+    Attributes:
+        what: `legs` and `forwards`: at once; one of: legs, forwards, legs_per_minute, legs_per_day, minutes_per_day
+        number_class: Of `minutes_per_day`: of which numbers
+        rule: The setting, or the line of the dial permissions, that sets the limit
+    """
+
+    what: str
+    number_class: str | None
+    used: float
+    limit: float
+    rule: str
+
+
+class UserLimits(msgspec.Struct, frozen=True, rename="camel"):
+    limits: list[LimitUsageData]
+
+
 class ClassOfServiceData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:

@@ -407,6 +407,19 @@ export interface UserConnection {
   calls: string[]; // ids of the calls that it has
 }
 
+export interface UserLimits {
+  limits: LimitUsageData[];
+}
+
+/** A limit of a user, and how much of it is used. */
+export interface LimitUsageData {
+  what: "legs" | "forwards" | "legs_per_minute" | "legs_per_day" | "minutes_per_day"; // `legs` and `forwards`: at once
+  numberClass: string | null; // of `minutes_per_day`: of which numbers
+  used: number;
+  limit: number;
+  rule: string; // the setting, or the line of the dial permissions, that sets the limit
+}
+
 /** docs/DIAL_PERMISSIONS.md explains them. */
 export interface DialPermissionsData {
   file: string | null; // where they are written, on the server; null: built-in classes only
