@@ -25,6 +25,7 @@ class Principal:
         kind: What it signs in with: a password ("user"), an API key ("key"), or a client token of one ("token").
         key_id: The API key, if there is one; when that ends, so does the principal.
         key_generation: Which secret of the key.
+        public: By an API key that everybody can read in a page: in limits it counts as a stranger does, by address.
         max_calls: Concurrent calls of the key and its guests together; 0: as many as the server allows.
         numbers: All that it may dial, as they are dialled, with `*` at the end all that begin so; none: all.
     """
@@ -43,6 +44,7 @@ class Principal:
     kind: Literal["user", "key", "token"] = "user"
     key_id: str = ""
     key_generation: int = 0
+    public: bool = False
     max_calls: int = 0
     numbers: tuple[str, ...] = ()
 

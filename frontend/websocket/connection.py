@@ -21,6 +21,7 @@ from frontend.auth.api_keys import credential_of
 from frontend.auth.authenticator import Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
+from frontend.auth.sign_in_pace import network_of
 from frontend.calls.commands import execute
 from frontend.calls.permissions import check_dials, check_forwards, check_may, check_owns, check_rang, owns
 from frontend.calls.views import message_of, summary
@@ -241,7 +242,7 @@ class ClientConnection:
         calls = [call for call in self._calls.live() if call.session == session and not call.left_outcome]
         if {before, user_id} - {"", principal.user_id} or not all(owns(principal, call) for call in calls):
             raise Unauthorized("The session is another user's: go on with the one of welcome.")
-        self._claim(principal.user_id)
+        self._claim(principal.user_id, network_of(self._address) if principal.public else "")
         self.principal = principal
 
     def _session_token(self) -> str:
