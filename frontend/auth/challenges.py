@@ -47,7 +47,7 @@ class Challenge:
     """What is kept of a challenge.
 
     Args:
-        signed_in_at: When the password was given, Unix seconds.
+        signed_in: Of somebody who sets up an app while signed in, not of a sign-in.
         second_factor: Whether the second factor was given too.
         expires_at: By the monotonic clock.
         secret: Of the app that is being set up; "" if none is.
@@ -57,7 +57,7 @@ class Challenge:
     step: Step
     user_id: str
     generation: int
-    signed_in_at: int
+    signed_in: bool
     second_factor: bool
     expires_at: float
     attempts: int = 0
@@ -75,7 +75,7 @@ class Challenges:
         return len(self._open)
 
     def issue(
-        self, step: Step, user: User, signed_in_at: int, *, second_factor: bool = False, secret: str = ""
+        self, step: Step, user: User, *, signed_in: bool = False, second_factor: bool = False, secret: str = ""
     ) -> SignInIncomplete:
         """What the answer to the sign-in is, to be raised."""
         now = self._clock()
@@ -90,7 +90,7 @@ class Challenges:
             self._open.popitem(last=False)
         token = secrets.token_urlsafe(32)
         self._open[token] = Challenge(
-            token, step, user.id, user.generation, signed_in_at, second_factor, now + LIFETIME_S, secret=secret
+            token, step, user.id, user.generation, signed_in, second_factor, now + LIFETIME_S, secret=secret
         )
         return SignInIncomplete(step.value, _DETAILS[step], token)
 

@@ -19,8 +19,6 @@ from frontend.auth.second_factor import SecondFactorCheck, actor_of
 from frontend.auth.sign_ins import SignIns
 
 S = TypeVar("S")
-_SIGNED_IN = 0
-"""When the password was given, in a challenge of somebody who sets up an app while signed in."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +39,7 @@ class SignInSteps(Generic[S]):
         accounts: The users.
         sign_ins: Looks at passwords.
         second_factor: Looks at codes.
-        issue: Makes the session of a user, who gave the password then (Unix seconds).
+        issue: Makes the session of a user.
         roles: Whose users need a second factor.
         audit: Where sign-ins are recorded.
     """
@@ -51,7 +49,7 @@ class SignInSteps(Generic[S]):
         accounts: Accounts,
         sign_ins: SignIns,
         second_factor: SecondFactorCheck,
-        issue: Callable[[User, int], Awaitable[S]],
+        issue: Callable[[User], Awaitable[S]],
         roles: Iterable[str],
         audit: Audit,
     ) -> None:
@@ -67,18 +65,18 @@ class SignInSteps(Generic[S]):
         """Whether one of the user's roles needs it."""
         return not self._roles.isdisjoint(user.roles)
 
-    async def complete(self, user: User, signed_in_at: int, address: str, *, second_factor: bool = False) -> S:
+    async def complete(self, user: User, address: str, *, second_factor: bool = False) -> S:
         """The session, if nothing else is required. Raises SignInIncomplete, AccountsUnavailable.
 
         `second_factor`: it was given.
         """
         if user.second_factor and not second_factor:
-            raise self._challenges.issue(Step.SECOND_FACTOR, user, signed_in_at)
+            raise self._challenges.issue(Step.SECOND_FACTOR, user)
         if user.must_change_password:
-            raise self._challenges.issue(Step.PASSWORD_CHANGE, user, signed_in_at, second_factor=second_factor)
+            raise self._challenges.issue(Step.PASSWORD_CHANGE, user, second_factor=second_factor)
         if self.requires_second_factor(user) and not user.second_factor:
-            raise self._challenges.issue(Step.ENROLMENT, user, signed_in_at)
-        session = await self._issue(user, signed_in_at)
+            raise self._challenges.issue(Step.ENROLMENT, user)
+        session = await self._issue(user)
         self._audit.record(Action.SESSION_CREATE, user.name, actor=actor_of(user, address))
         return session
 
@@ -99,7 +97,7 @@ class SignInSteps(Generic[S]):
         with acting(actor_of(user, address)):
             changed = await self._accounts.set_password(user.name, hashed)
         log.info("a user has chosen a password at the first sign-in", user=user.name, address=address)
-        return await self.complete(changed, found.signed_in_at, address, second_factor=found.second_factor)
+        return await self.complete(changed, address, second_factor=found.second_factor)
 
     def check_new_password(self, new: str, name: str) -> None:
         """Raises InvalidUser."""
@@ -113,12 +111,12 @@ class SignInSteps(Generic[S]):
         found, user = self._challenges.attempt(challenge, Step.SECOND_FACTOR, self._accounts.by_id)
         await self._second_factor.check(user, code, address)
         self._challenges.use(found)
-        return await self.complete(user, found.signed_in_at, address, second_factor=True)
+        return await self.complete(user, address, second_factor=True)
 
     def begin_enrolment(self, challenge: str) -> Enrolment:
         """A secret for the app that the sign-in requires. Raises Unauthorized."""
         found, user = self._challenges.attempt(challenge, Step.ENROLMENT, self._accounts.by_id)
-        if found.signed_in_at == _SIGNED_IN:
+        if found.signed_in:
             raise ChallengeEnded
         secret = totp.new_secret()
         self._challenges.set_secret(found, secret)
@@ -127,10 +125,10 @@ class SignInSteps(Generic[S]):
     async def complete_enrolment(self, challenge: str, code: str, address: str) -> tuple[S, list[str]]:
         """The session, and the recovery codes. Raises Unauthorized, SignInIncomplete, AccountsUnavailable."""
         found, user = self._challenges.attempt(challenge, Step.ENROLMENT, self._accounts.by_id)
-        if found.signed_in_at == _SIGNED_IN:
+        if found.signed_in:
             raise ChallengeEnded
         changed, codes = await self._enrol(found, user, code, address)
-        return await self.complete(changed, found.signed_in_at, address, second_factor=True), codes
+        return await self.complete(changed, address, second_factor=True), codes
 
     # --- of those who have signed in ---------------------------------------------------
 
@@ -138,13 +136,13 @@ class SignInSteps(Generic[S]):
         """A secret for an app. Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
         user = await self._confirm_password(principal, password)
         secret = totp.new_secret()
-        incomplete = self._challenges.issue(Step.ENROLMENT, user, _SIGNED_IN, secret=secret)
+        incomplete = self._challenges.issue(Step.ENROLMENT, user, signed_in=True, secret=secret)
         return Enrolment(incomplete.challenge, secret, user.name)
 
     async def add_second_factor(self, principal: Principal, challenge: str, code: str) -> list[str]:
         """The recovery codes: the app is required from now on. Raises Unauthorized, AccountsUnavailable."""
         found, user = self._challenges.attempt(challenge, Step.ENROLMENT, self._accounts.by_id)
-        if found.signed_in_at != _SIGNED_IN or user.id != principal.user_id:
+        if not found.signed_in or user.id != principal.user_id:
             raise ChallengeEnded
         _, codes = await self._enrol(found, user, code, principal.address)
         return codes

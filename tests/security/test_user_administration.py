@@ -316,5 +316,8 @@ async def test_a_user_with_a_call_is_shown_so(
     call_id = (await opened.ask("answer", type="offer", target="600", sdp=OFFER))["callId"]
     _, shown, _ = await admin.ask("GET", admin.path(OTHER))
     assert (shown["calls"], shown["connections"]) == (1, 1)
+    _, found, _ = await admin.ask("GET", admin.path(OTHER, "/limits"))
+    used = {one["what"]: (one["used"], one["rule"]) for one in found["limits"]}
+    assert used["legs"] == (1, "MAX_LEGS_PER_USER") and used["legs_per_minute"] == (1, "MAX_LEGS_PER_MINUTE")
     _, open_, _ = await admin.ask("GET", admin.path(OTHER, "/connections"))
     assert open_["connections"][0]["calls"] == [call_id]

@@ -17,11 +17,15 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         token: For `Authorization: Bearer TOKEN`
         expires_at: Unix seconds
+        refresh_token: For `POST /session/refresh`, once; null: a cookie has it, or there is none
+        recovery_codes: Shown once, when an app is set up
     """
 
     token: str
     user: str
     expires_at: float
+    refresh_token: str | None = None
+    recovery_codes: list[str] | None = None
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True, rename="camel"):
@@ -174,20 +178,6 @@ class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):
     secret: str
     uri: str
     qr_code: list[str]
-
-
-class EnrolledSession(msgspec.Struct, frozen=True, rename="camel"):
-    """A session, and the codes for the loss of the app. They are shown once.
-
-    Attributes:
-        token: For `Authorization: Bearer TOKEN`
-        expires_at: Unix seconds
-    """
-
-    token: str
-    user: str
-    expires_at: float
-    recovery_codes: list[str]
 
 
 class SecondFactorData(msgspec.Struct, frozen=True, rename="camel"):
@@ -568,6 +558,26 @@ class UserConnections(msgspec.Struct, frozen=True, rename="camel"):
 
     connections: list[UserConnection]
     event_streams: int
+
+
+class LimitUsageData(msgspec.Struct, frozen=True, rename="camel"):
+    """A limit of a user, and how much of it is used.
+
+    Attributes:
+        what: `legs` and `forwards`: at once; one of: legs, forwards, legs_per_minute, legs_per_day, minutes_per_day
+        number_class: Of `minutes_per_day`: of which numbers
+        rule: The setting, or the line of the dial permissions, that sets the limit
+    """
+
+    what: str
+    number_class: str | None
+    used: float
+    limit: float
+    rule: str
+
+
+class UserLimits(msgspec.Struct, frozen=True, rename="camel"):
+    limits: list[LimitUsageData]
 
 
 class ClassOfServiceData(msgspec.Struct, frozen=True, rename="camel"):

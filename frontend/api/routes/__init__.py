@@ -18,6 +18,7 @@ from frontend.api.routes import (
     people,
     recordings,
     second_factor,
+    sessions,
     sign_in_steps,
     single_sign_on,
     tokens,
@@ -26,6 +27,7 @@ from frontend.api.routes import (
 from frontend.http.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
+    *sessions.ENDPOINTS,
     *call_endpoints.ENDPOINTS,
     *sign_in_steps.ENDPOINTS,
     *single_sign_on.ENDPOINTS,

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from ari_bridge.accounts import totp
 from frontend.api.routes.call_endpoints import SIGNING_IN, SessionData
-from frontend.api.routes.call_handlers import session_response
+from frontend.api.routes.sessions import session_response
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.sign_in_steps import Enrolment
 from frontend.http import examples
@@ -19,17 +19,20 @@ Challenge = Annotated[str, Meta(max_length=200, description="of the problem that
 
 
 Code = Annotated[str, Meta(max_length=64, description="6 digits of the app, or a recovery code", examples=["492039"])]
+Cookie = Annotated[bool, Meta(description="as in `POST /session`")]
 SECRET = {"Cache-Control": "no-store"}
 
 
 class ChosenPassword(msgspec.Struct, frozen=True, rename="camel"):
     challenge: Challenge
     new_password: Annotated[str, Meta(description="`minPasswordLength` characters or more, and no common one")]
+    cookie: Cookie = False
 
 
 class GivenCode(msgspec.Struct, frozen=True):
     challenge: Challenge
     code: Code
+    cookie: Cookie = False
 
 
 class ChallengeBody(msgspec.Struct, frozen=True):
@@ -43,12 +46,6 @@ class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):
     secret: Annotated[str, Meta(description="base32; codes of 6 digits, SHA-1, each for 30 s")]
     uri: Annotated[str, Meta(description="the same for an app, `otpauth://`")]
     qr_code: Annotated[list[str], Meta(description="of the `uri`: a row each, 1 is dark; without its margin of 4")]
-
-
-class EnrolledSession(SessionData, frozen=True, rename="camel", kw_only=True):
-    """A session, and the codes for the loss of the app. They are shown once."""
-
-    recovery_codes: list[str]
 
 
 EXAMPLE_CHALLENGE = "u2nS0gq3vJb1V6mK8yQd4rXw7zT5cLpE9aHfGiNoBkM"
@@ -122,8 +119,8 @@ COMPLETE_ENROLMENT = Endpoint(
     responses={
         200: ResponseSpec(
             description="Signed in; keep the recovery codes",
-            shape=EnrolledSession,
-            example=EnrolledSession(_TOKEN, "1001", examples.AT + 43200, recovery_codes=EXAMPLE_CODES),
+            shape=SessionData,
+            example=SessionData(_TOKEN, "1001", examples.AT + 43200, recovery_codes=EXAMPLE_CODES),
         )
     },
     problems=("unauthorized", "unavailable"),
@@ -154,13 +151,13 @@ class SignInStepsApi:
 
     async def choose_password(self, request: TypedRequest[Nothing, ChosenPassword]) -> web.Response:
         body = request.body
-        return session_response(
-            await self._steps.choose_password(body.challenge, body.new_password, self._address(request))
-        )
+        session = await self._steps.choose_password(body.challenge, body.new_password, self._address(request))
+        return await session_response(self._access, request.raw, session, cookie=body.cookie)
 
     async def give_second_factor(self, request: TypedRequest[Nothing, GivenCode]) -> web.Response:
         body = request.body
-        return session_response(await self._steps.give_second_factor(body.challenge, body.code, self._address(request)))
+        session = await self._steps.give_second_factor(body.challenge, body.code, self._address(request))
+        return await session_response(self._access, request.raw, session, cookie=body.cookie)
 
     async def begin_enrolment(self, request: TypedRequest[Nothing, ChallengeBody]) -> web.Response:
         return enrolment_response(self._steps.begin_enrolment(request.body.challenge))
@@ -168,8 +165,7 @@ class SignInStepsApi:
     async def complete_enrolment(self, request: TypedRequest[Nothing, GivenCode]) -> web.Response:
         body = request.body
         session, codes = await self._steps.complete_enrolment(body.challenge, body.code, self._address(request))
-        data = EnrolledSession(session.token, session.user, session.expires_at, recovery_codes=codes)
-        return json_response(data, headers=SECRET)
+        return await session_response(self._access, request.raw, session, cookie=body.cookie, recovery_codes=codes)
 
     def _address(self, request: TypedRequest[Any, Any]) -> str:
         return self._access.addresses.of(request.raw)

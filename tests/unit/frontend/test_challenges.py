@@ -15,8 +15,8 @@ def find(user_id: str) -> User | None:
 
 def test_the_oldest_of_a_user_is_dropped_for_the_next_and_nobody_else_s() -> None:
     challenges = Challenges(lambda: 0.0)
-    other = challenges.issue(Step.PASSWORD_CHANGE, BOB, 0).challenge
-    issued = [challenges.issue(Step.PASSWORD_CHANGE, ALICE, 0).challenge for _ in range(MAX_PER_USER + 1)]
+    other = challenges.issue(Step.PASSWORD_CHANGE, BOB).challenge
+    issued = [challenges.issue(Step.PASSWORD_CHANGE, ALICE).challenge for _ in range(MAX_PER_USER + 1)]
     with pytest.raises(Unauthorized):
         challenges.attempt(issued[0], Step.PASSWORD_CHANGE, find)
     for token, user in ((issued[1], ALICE), (issued[-1], ALICE), (other, BOB)):
@@ -26,9 +26,9 @@ def test_the_oldest_of_a_user_is_dropped_for_the_next_and_nobody_else_s() -> Non
 def test_those_that_have_ended_are_forgotten() -> None:
     now = 0.0
     challenges = Challenges(lambda: now)
-    first = challenges.issue(Step.PASSWORD_CHANGE, ALICE, 0).challenge
+    first = challenges.issue(Step.PASSWORD_CHANGE, ALICE).challenge
     now = LIFETIME_S
     with pytest.raises(Unauthorized):
         challenges.attempt(first, Step.PASSWORD_CHANGE, find)
-    challenges.issue(Step.PASSWORD_CHANGE, BOB, 0)
+    challenges.issue(Step.PASSWORD_CHANGE, BOB)
     assert len(challenges) == 1

@@ -25,6 +25,7 @@ export interface AdminApi {
   users(query: UserQuery, cursor?: string | null): Promise<Api.UserList>;
   user(id: string): Promise<Api.UserData>;
   connections(id: string): Promise<Api.UserConnections>;
+  limits(id: string): Promise<Api.UserLimits>;
   addUser(user: Api.NewUser): Promise<Api.NewPasswordData>;
   changeUser(user: Api.UserData, settings: Api.UserSettings): Promise<Api.UserData>;
   renameUser(user: Api.UserData, name: string): Promise<Api.UserData>;
@@ -67,6 +68,7 @@ export function adminApi(http: HttpApi, onSignedOut: (reason: string) => void): 
     users: (query, cursor) => read(`/users?${queryOf(query, cursor)}`),
     user: (id) => read(`/users/${id}`),
     connections: (id) => read(`/users/${id}/connections`),
+    limits: (id) => read(`/users/${id}/limits`),
     addUser: (user) => ask(http.post("/users", user)),
     changeUser: (user, settings) => change("PUT", user, "", settings),
     renameUser: (user, name) => change("PUT", user, "/name", { name }),

@@ -143,6 +143,20 @@ const API: AdminApi = {
         : [],
       eventStreams: 0,
     }),
+  limits: () =>
+    found({
+      limits: [
+        { what: "legs", numberClass: null, used: 1, limit: 12, rule: "MAX_LEGS_PER_USER" },
+        { what: "legs_per_day", numberClass: null, used: 37, limit: 500, rule: "MAX_LEGS_PER_DAY" },
+        {
+          what: "minutes_per_day",
+          numberClass: "international",
+          used: 60,
+          limit: 60,
+          rule: "limits.national.minutes_per_day.international",
+        },
+      ],
+    }),
   addUser: ({ name }) => found(made(name)),
   changeUser: ({ name }) =>
     refused(

@@ -12,7 +12,7 @@ const NOBODY: Session = { user: "", token: null };
 
 export function DashboardPage() {
   const state = useSession();
-  const { config, unreachable, session, leave } = state;
+  const { config, unreachable, session, leave, signOut } = state;
   const viewer = session ?? (config && !config.authentication ? NOBODY : null);
   if (!viewer) {
     if (!config && !unreachable)
@@ -23,7 +23,7 @@ export function DashboardPage() {
       );
     return <SignInPage what="Dashboard" authentication state={state} />;
   }
-  return <Following session={viewer} onSignedOut={leave} onSignOut={viewer.token ? () => leave() : null} />;
+  return <Following session={viewer} onSignedOut={leave} onSignOut={viewer.token ? signOut : null} />;
 }
 
 interface FollowingProps {

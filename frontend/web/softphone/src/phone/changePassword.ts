@@ -15,7 +15,7 @@ export async function changePassword(
   newPassword: string,
 ): Promise<string> {
   try {
-    const body = { oldPassword, newPassword };
+    const body = { oldPassword, newPassword, cookie: true };
     const { user, token } = await client.http.post<Session & { token: string }>("/me/password", body);
     save({ user, token });
     // Not before: the client would take what is said of the old token for the new one's.

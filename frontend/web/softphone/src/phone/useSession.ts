@@ -20,7 +20,8 @@ export interface SessionState {
   recoveryCodes: readonly string[] | null; // to be kept, before the session begins
   keptRecoveryCodes(): void;
   enter(user: string, password: string): Promise<void>;
-  leave(notice?: string): void;
+  leave(notice?: string): void; // the server has ended it
+  signOut(): void;
 }
 
 export interface IncompleteSignIn {
@@ -34,7 +35,7 @@ const ENROLMENT_PATH = "/session/second-factor/enrolment";
 
 /** A session; after an app was set up, with what is to be kept for its loss. */
 interface EnrolledSession extends Session {
-  recoveryCodes?: string[];
+  recoveryCodes?: string[] | null;
 }
 
 const RETRY_INTERVAL_MS = 2000;
@@ -136,7 +137,7 @@ export function useSession(): SessionState {
   const enter = (user: string, password: string): Promise<void> =>
     step(
       user,
-      async () => (config?.authentication ? http.signIn(user, password) : { user, token: null }),
+      async () => (config?.authentication ? http.signIn(user, password, { cookie: true }) : { user, token: null }),
       signInErrorText,
     );
 
@@ -145,7 +146,7 @@ export function useSession(): SessionState {
     const { user, challenge } = incomplete;
     await step(
       user,
-      () => http.post<EnrolledSession>(path, { challenge, ...body }),
+      () => http.post<EnrolledSession>(path, { challenge, cookie: true, ...body }),
       (error) => {
         // It took too long: from the beginning. A wrong code may be corrected.
         if (error instanceof HttpError && error.status === 401 && !error.details.field) setIncomplete(null);
@@ -164,6 +165,12 @@ export function useSession(): SessionState {
     setNotice(why);
   };
 
+  const signOut = (): void => {
+    http.token = stored.load()?.token ?? null; // the last one: it is refreshed
+    void http.signOut().catch(() => undefined); // the server cannot be reached: it ends unused
+    leave();
+  };
+
   // A session without a token is useless on a server with sign-in.
   const usable = session && config?.authentication && !session.token ? null : session;
   return {
@@ -179,5 +186,6 @@ export function useSession(): SessionState {
     keptRecoveryCodes: () => enrolled && begin(enrolled),
     enter,
     leave,
+    signOut,
   };
 }

@@ -53,6 +53,7 @@ export const USERS = {
   back: "All users",
   close: "Close",
   open: "Open now",
+  limits: "Limits",
   nothingOpen: "Nothing: the user has no page open.",
   takesCalls: "calls ring here",
   noCalls: "no calls ring here",
@@ -116,6 +117,19 @@ export function openNow({ name, connections, calls: inProgress }: Api.UserData):
   if (inProgress) return `${name} has ${calls(inProgress)} in progress.`;
   return connections ? `${name} has ${pages(connections)}.` : "";
 }
+
+const LIMITS: Record<Api.LimitUsageData["what"], string> = {
+  legs: "Numbers on the line at once",
+  forwards: "Forwarded calls at once",
+  legs_per_minute: "Numbers called within a minute",
+  legs_per_day: "Numbers called today",
+  minutes_per_day: "Minutes talked today",
+};
+
+export const limitName = ({ what, numberClass }: Api.LimitUsageData): string =>
+  numberClass ? `${LIMITS[what]}, ${numberClass.replace(/_/g, " ")}` : LIMITS[what];
+
+export const limitText = ({ used, limit }: Api.LimitUsageData): string => `${Math.floor(used)} of ${limit}`;
 
 export interface Question {
   title: string;

@@ -6,16 +6,26 @@ export interface SessionData {
   token: string; // for `Authorization: Bearer TOKEN`
   user: string;
   expiresAt: number; // Unix seconds
+  refreshToken: string | null; // for `POST /session/refresh`, once; null: a cookie has it, or there is none
+  recoveryCodes: string[] | null; // shown once, when an app is set up
+}
+
+/** One of the two. */
+export interface RefreshBody {
+  refreshToken?: string | null;
+  session?: string | null; // for pages of this server: the `sid` of the token, whose cookie the browser has
 }
 
 export interface Credentials {
   user: string;
   password: string;
+  cookie?: boolean; // for pages of this server: a cookie has the refresh token, and the response has not
 }
 
 export interface PasswordChange {
   oldPassword: string;
   newPassword: string; // 12 characters or more, and none of the common ones
+  cookie?: boolean; // as in `POST /session`
 }
 
 /** What a page needs to know before sign-in. */
@@ -138,11 +148,13 @@ export interface FeedbackBody {
 export interface ChosenPassword {
   challenge: string; // of the problem that said what is required
   newPassword: string; // `minPasswordLength` characters or more, and no common one
+  cookie?: boolean; // as in `POST /session`
 }
 
 export interface GivenCode {
   challenge: string; // of the problem that said what is required
   code: string; // 6 digits of the app, or a recovery code
+  cookie?: boolean; // as in `POST /session`
 }
 
 /** An authenticator app that is to be set up: scan the QR code, or type the secret. */
@@ -155,14 +167,6 @@ export interface EnrolmentData {
 
 export interface ChallengeBody {
   challenge: string; // of the problem that said what is required
-}
-
-/** A session, and the codes for the loss of the app. They are shown once. */
-export interface EnrolledSession {
-  token: string; // for `Authorization: Bearer TOKEN`
-  user: string;
-  expiresAt: number; // Unix seconds
-  recoveryCodes: string[];
 }
 
 export interface SecondFactorData {
@@ -457,6 +461,19 @@ export interface UserConnection {
   connectedAt: number; // Unix seconds
   takesCalls: boolean; // whether calls ring there
   calls: string[]; // ids of the calls that it has
+}
+
+export interface UserLimits {
+  limits: LimitUsageData[];
+}
+
+/** A limit of a user, and how much of it is used. */
+export interface LimitUsageData {
+  what: "legs" | "forwards" | "legs_per_minute" | "legs_per_day" | "minutes_per_day"; // `legs` and `forwards`: at once
+  numberClass: string | null; // of `minutes_per_day`: of which numbers
+  used: number;
+  limit: number;
+  rule: string; // the setting, or the line of the dial permissions, that sets the limit
 }
 
 /** docs/DIAL_PERMISSIONS.md explains them. */
