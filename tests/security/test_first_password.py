@@ -47,7 +47,7 @@ async def test_the_challenge_is_no_token(reset: None, http: aiohttp.ClientSessio
             assert response.status == 401, path
     async with http.post("/invite", json={"target": "600", "sdp": OFFER}, headers=headers) as response:
         assert response.status == 401
-    async with http.post("/session/renew", headers=headers) as response:
+    async with http.post("/session/refresh", json={"refreshToken": challenge}) as response:
         assert response.status == 401
     stranger = await page()
     refused = await stranger.ask("registered", type="register", user="1001", token=challenge)

@@ -93,14 +93,14 @@ class TokenKeeper:
     async def choose_password(self, challenge: str, new: str) -> SessionData:
         """Complete a sign-in that requires another password. Raises Problem, ConnectionFailed."""
         body = {"challenge": challenge, "newPassword": new}
-        session = self._use_session(await self._post("/session/password", body, None))
+        session = self._use_session(await self._post("/session/password", body, ""))
         self._password = (session.user, new)
         return session
 
     async def give_second_factor(self, challenge: str, code: str) -> SessionData:
         """Complete a sign-in that requires a second factor. Raises Problem, ConnectionFailed."""
         body = {"challenge": challenge, "code": code}
-        return self._use_session(await self._post("/session/second-factor", body, None))
+        return self._use_session(await self._post("/session/second-factor", body, ""))
 
     async def refresh(self) -> SessionData | None:
         """Get another token by the refresh token; None if there is none. Raises Problem, ConnectionFailed."""
