@@ -11,8 +11,6 @@ class Action(StrEnum):
     """Somebody has signed in."""
     SESSION_REFUSE = "session.refuse"
     """A sign-in was refused; `reason` says why."""
-    SESSION_RENEW = "session.renew"
-    """A token was exchanged for a new one."""
     SESSION_REUSE = "session.reuse"
     """A refresh token was used twice: all tokens of its family are revoked."""
     SESSION_END = "session.end"

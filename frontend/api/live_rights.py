@@ -16,6 +16,16 @@ from frontend.auth.principal import Principal
 from frontend.websocket.hub import ConnectionHub
 
 
+def end_sessions(access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
+    """Sign-in sessions have ended: so does what is open of them."""
+
+    def ended(principal: Principal) -> bool:
+        return not access.holds(principal)
+
+    events.end_if(ended)
+    connections.end_if(ended)
+
+
 def follow_accounts(
     accounts: Accounts,
     access: Authenticator,
@@ -25,6 +35,7 @@ def follow_accounts(
 ) -> None:
     """Whoever changes a user or a key, what they have open follows."""
     accounts.on_change(lambda user: apply_change(user, access, events, connections))
+    accounts.on_sessions_end(lambda: end_sessions(access, events, connections))
     accounts.api_keys.on_change(lambda key: apply_key_change(key, access, events, connections, calls))
 
 

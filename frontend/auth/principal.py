@@ -18,6 +18,7 @@ class Principal:
         user_id: Never changes, and no other user ever has it; "" if nobody signs in.
         since: Calls and recordings of the name from before then (Unix seconds) are not this user's.
         generation: That of the user when the token was made: a higher one ends it.
+        session_id: Of the sign-in session, or of the token, if that is of an earlier version; "" if nobody signs in.
         address: The client's, proxies left out.
         expires_at: When the token ends, Unix seconds; None: it does not.
         unrestricted: Sign-in is off, and everything is allowed.
@@ -36,6 +37,7 @@ class Principal:
     grants: frozenset[Grant] = frozenset()
     since: float = 0.0
     generation: int = 0
+    session_id: str = ""
     address: str = ""
     expires_at: float | None = None
     unrestricted: bool = False

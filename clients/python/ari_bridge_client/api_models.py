@@ -18,12 +18,14 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
         token: For `Authorization: Bearer TOKEN`
         expires_at: Unix seconds
         must_change_password: Somebody else knows it: ask for another one
+        refresh_token: For `POST /session/refresh`, once; null: a cookie has it, or there is none
     """
 
     token: str
     user: str
     expires_at: float
     must_change_password: bool = False
+    refresh_token: str | None = None
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True, rename="camel"):

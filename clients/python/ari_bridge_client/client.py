@@ -12,7 +12,6 @@ import random
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -20,7 +19,7 @@ from ari_bridge_client.call import Call
 from ari_bridge_client.call_setup import CallSetup
 from ari_bridge_client.connection import KEEPALIVE_INTERVAL_S, Connection
 from ari_bridge_client.ended_call_lookup import EndedCallLookup
-from ari_bridge_client.errors import AuthenticationLost, ClientError, ConnectionLost, Refused, WaitTimeout
+from ari_bridge_client.errors import AuthenticationLost, ConnectionLost, Refused, WaitTimeout
 from ari_bridge_client.http_client import HttpClient
 from ari_bridge_client.incoming import IncomingCall, RingingCalls
 from ari_bridge_client.media import Media
@@ -47,7 +46,7 @@ class Client:
         url: The server's address: http(s):// or ws(s)://.
         user: The user to register as, to receive calls. None: calls are only placed.
         password: The user's password, if the server asks for sign-in. The client signs in with it.
-        token: A token of the user, in place of a password. It is renewed in time, as `HttpClient` says.
+        token: A token of the user, in place of a password.
         token_provider: Returns another token when there is none, or the server accepts the last one no more.
         origin: The Origin header to send.
         tls: The TLS context, e.g. with a certificate authority of your own. None: the system's.
@@ -125,7 +124,7 @@ class Client:
             await self.http.close()
             raise
         self.connection_count += 1
-        self._renewing_token = asyncio.create_task(self.http.keep_token_valid(self._on_token), name="client-token")
+        self._renewing_token = asyncio.create_task(self.http.keep_token_valid(self._authenticate), name="client-token")
         return self
 
     async def __aexit__(
@@ -211,11 +210,10 @@ class Client:
                 break
         return None
 
-    async def _on_token(self) -> None:
-        """The server is to know it before the last one expires. What it says to it shows at the next request."""
-        if self.user and self.registered and self.connected:
-            with suppress(ClientError):
-                await self.register()
+    async def _authenticate(self) -> None:
+        """The connection goes on with the new token. Raises Refused, WaitTimeout, ConnectionLost."""
+        if self.registered and self.connected and self.http.token:
+            await self.request(messages.Authenticate(self.http.token))
 
     async def unregister(self) -> None:
         """Receive no more calls; calls in progress go on. Raises WaitTimeout, ConnectionLost."""
@@ -378,8 +376,10 @@ class Client:
                 self.signaling_session = self.signaling_session or session
             case messages.Resumed(session=session):
                 self.signaling_session = session
-            case messages.Registered():
-                self.registered = True
+            case messages.Registered(session=session):
+                self.registered, self.signaling_session = True, session or self.signaling_session
+            case messages.Authenticated(session=session):
+                self.signaling_session = session or self.signaling_session
             case messages.Unregistered():
                 self.registered = False
             case messages.IceServers(servers=servers):

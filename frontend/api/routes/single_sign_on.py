@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from ari_bridge.accounts import Accounts
 from frontend.api.routes.call_endpoints import SIGNING_IN, SessionData
+from frontend.api.routes.sessions import session_response
 from frontend.auth.authenticator import Authenticator, token_secret
 from frontend.auth.client_addresses import host_name
 from frontend.auth.oidc.single_sign_on import (
@@ -27,7 +28,6 @@ from frontend.auth.oidc.single_sign_on import (
 from frontend.auth.proxies import is_loopback
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
-from frontend.http.middleware import json_response
 from frontend.http.problems import ProblemError
 from frontend.settings import Settings
 
@@ -113,10 +113,10 @@ SESSION = Endpoint(
         200: ResponseSpec(
             description="Signed in",
             shape=SessionData,
-            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
+            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 900),
         )
     },
-    problems=("unauthorized", "not_found"),
+    problems=("unauthorized", "not_found", "unavailable"),
     public=True,
 )
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (LOGIN, CALLBACK, SESSION)
@@ -196,8 +196,8 @@ class SingleSignOnApi:
     async def session(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         base = self._base(request.raw)
         name = _cookie_name(base, HAND_OVER_COOKIE)
-        found = self._sign_on.redeem(request.raw.cookies.get(name))
-        response = json_response(SessionData(found.token, found.user, found.expires_at, found.must_change_password))
+        found = await self._sign_on.redeem(request.raw.cookies.get(name))
+        response = await session_response(self._access, request.raw, found, cookie=True)
         _delete(response, base, name)
         return response
 

@@ -196,15 +196,15 @@ class SingleSignOn:
         except MissingClaim as error:
             raise SignInFailed(SignInResult.NOT_ALLOWED, str(error)) from None
 
-    def redeem(self, cookie: str | None) -> AuthSession:
-        """The token for the page. Raises Unauthorized."""
+    async def redeem(self, cookie: str | None) -> AuthSession:
+        """The session for the page. Raises Unauthorized, AccountsUnavailable."""
         handed = self._state.open(cookie or "", HandOver)
         if handed is None or not self._used.use(handed.id):
             raise Unauthorized("There is no sign-in to fetch, or it was fetched already: sign in again.")
         user = self._accounts.by_id(handed.user_id)
         if user is None or not user.active or user.generation != handed.generation:
             raise Unauthorized("This sign-in has ended: sign in again.")
-        return self._access.session_of(user, handed.at)
+        return await self._access.issuer.issue(user)
 
     async def _user_of(self, attempt: SignInAttempt, callback: Callback) -> User:
         """Raises SignInFailed, and what `finish` makes one of."""

@@ -14,7 +14,8 @@ export interface SessionState {
   notice: string; // why one was signed out, or why signing in failed
   busy: boolean;
   enter(user: string, password: string): Promise<void>;
-  leave(notice?: string): void;
+  leave(notice?: string): void; // the server has ended it
+  signOut(): void;
 }
 
 const RETRY_INTERVAL_MS = 2000;
@@ -78,7 +79,9 @@ export function useSession(): SessionState {
     setBusy(true);
     setNotice("");
     try {
-      const value = config?.authentication ? await http.signIn(user, password) : { user, token: null };
+      const value = config?.authentication
+        ? await http.signIn(user, password, { cookie: true })
+        : { user, token: null };
       stored.save(value);
       setSession({ user: value.user, token: value.token });
     } catch (error) {
@@ -94,7 +97,13 @@ export function useSession(): SessionState {
     setNotice(why);
   };
 
+  const signOut = (): void => {
+    http.token = stored.load()?.token ?? null; // the last one: it is refreshed
+    void http.signOut().catch(() => undefined); // the server cannot be reached: it ends unused
+    leave();
+  };
+
   // A session without a token is useless on a server with sign-in.
   const usable = session && config?.authentication && !session.token ? null : session;
-  return { config, unreachable, session: usable, notice, busy, enter, leave };
+  return { config, unreachable, session: usable, notice, busy, enter, leave, signOut };
 }
