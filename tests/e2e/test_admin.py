@@ -19,6 +19,7 @@ from tests.real.sipp import Sipp
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
 OUTSIDE = "00442079460123"
+OWN = "my own words, and long"
 
 
 async def enter(page: Page, url: str, user: str) -> None:
@@ -70,6 +71,9 @@ async def test_a_user_is_added_calls_outside_and_is_locked_out(
             phone = await stack.enter_async_context(unopened_softphone(browser))
             await phone.page.goto(site.app.url)
             await sign_in(phone, "1005", password)
+            await phone.write(phone.page.get_by_label("New password", exact=True), OWN)
+            await phone.write(phone.page.get_by_label("New password, again"), OWN)
+            await phone.press("Save and sign in")
             await phone.online()
             await refused(phone)
 
@@ -101,7 +105,7 @@ async def test_a_user_is_added_calls_outside_and_is_locked_out(
         assert await violations(page) == []
         async with unopened_softphone(browser) as phone:
             await phone.page.goto(site.app.url)
-            await sign_in(phone, "1005", password)
+            await sign_in(phone, "1005", OWN)
             await expect(phone.page.get_by_role("alert")).to_contain_text("Wrong name or password.")
             phone.watch.forgive("401")
 
