@@ -69,9 +69,9 @@ class Accounts:
         min_password: int = passwords.MIN_CHARACTERS,
         audit: Audit | None = None,
     ) -> None:
-        self._audit: Audit = audit or NoAudit()
+        self.audit: Audit = audit or NoAudit()
         self._database = Database(url, state_dir / FILE)
-        self.api_keys = ApiKeys(self._database, self.changing, self._audit)
+        self.api_keys = ApiKeys(self._database, self.changing, self.audit)
         self._file = UsersFile(users_file)
         self.min_password = min_password
         self._by_id: dict[str, User] = {}
@@ -149,7 +149,7 @@ class Accounts:
                 await change.set_note(_IMPORTED, mark)
                 if entries:
                     log.info("the users file was imported", file=str(self._file.path), users=len(entries))
-                    self._audit.record(Action.USER_CREATE, file=str(self._file.path), users=len(entries))
+                    self.audit.record(Action.USER_CREATE, file=str(self._file.path), users=len(entries))
         if before is not None and content and mark != before:
             log.warning(
                 "the users file has changed since it was imported, and is not read again: use `ari-bridge user`",
@@ -243,7 +243,7 @@ class Accounts:
             if await change.find(DEFAULT_TENANT, name):
                 raise UserExists(name)
             [stored] = await change.insert([user])
-        self._record(None, stored)
+        self.record_change(None, stored)
         return stored
 
     async def set_password(
@@ -332,7 +332,7 @@ class Accounts:
             renamed = replace(user, name=new, name_since=time.time(), generation=user.generation + 1)
             await change.set_note(FREED + name, repr(renamed.name_since))
             changed = await change.update(renamed)
-        self._record(user, changed)
+        self.record_change(user, changed)
         return changed
 
     async def remove(self, name: str, target: Target | None = None) -> User:
@@ -367,12 +367,13 @@ class Accounts:
             if before.administers and not after.administers and not await change.has_other_admin(before):
                 raise LastAdmin(name)
             changed = await change.update(after)
-        self._record(before, changed)
+        self.record_change(before, changed)
         return changed
 
-    def _record(self, before: User | None, after: User) -> None:
+    def record_change(self, before: User | None, after: User) -> None:
+        """In the audit log; once it is stored."""
         for action, details in changes_of(before, after):
-            self._audit.record(action, (before or after).name, details={"id": after.id, **details})
+            self.audit.record(action, (before or after).name, details={"id": after.id, **details})
 
     async def _wanted(self, change: Change, name: str, target: Target | None) -> User:
         user = await change.find(DEFAULT_TENANT, name)

@@ -18,6 +18,7 @@ from ari_bridge.accounts.errors import UnknownUser
 from ari_bridge.accounts.names import InvalidUser, is_name
 from ari_bridge.accounts.schema import identities, users
 from ari_bridge.accounts.user import DEFAULT_TENANT, User
+from ari_bridge.audit import Action
 
 MAX_SUBJECT_CHARACTERS = 255
 
@@ -81,22 +82,21 @@ class Identities:
 
         Who has lost a role has signed in nowhere any more. Raises IdentityRefused, AccountsUnavailable.
         """
-        refused: IdentityRefused | None = None
         async with self._accounts.changing() as change:
             user = await self._linked(change, identity)
             if user is None:
-                return await self._create(change, identity, said)
-            changed = _entitled(user, said)
-            if changed != user:
+                changed = await self._create(change, identity, said)
+            elif (changed := _entitled(user, said)) != user:
                 changed = await change.update(changed)
-            if user.removed_at is not None:
-                refused = IdentityRefused(Refusal.REMOVED, user.name)
-            elif user.locked:
-                refused = IdentityRefused(Refusal.LOCKED, user.name)
-            elif said.roles == ():
-                refused = IdentityRefused(Refusal.NO_ROLE, user.name)
-        if refused:  # only now: that the rights end is stored all the same
-            raise refused
+        # Only now: that rights end is stored, whatever follows.
+        if changed != user:
+            self._accounts.record_change(user, changed)
+        if changed.removed_at is not None:
+            raise IdentityRefused(Refusal.REMOVED, changed.name)
+        if changed.locked:
+            raise IdentityRefused(Refusal.LOCKED, changed.name)
+        if said.roles == ():
+            raise IdentityRefused(Refusal.NO_ROLE, changed.name)
         return changed
 
     async def link(self, name: str, identity: Identity) -> None:
@@ -111,6 +111,7 @@ class Identities:
                 raise InvalidUser(f"this identity is {linked.name}'s: unlink it first", "subject")
             await change.connection.execute(sa.delete(identities).where(*_is(identity)))
             await self._insert(change, identity, user)
+        self._accounts.audit.record(Action.USER_LINK, user.name, id=user.id, subject=identity.subject)
 
     async def unlink(self, identity: Identity) -> str:
         """Forget the identity; all that its user has signed in to ends. The user's name.
@@ -123,6 +124,7 @@ class Identities:
                 raise InvalidUser("this identity is linked to no user", "subject")
             await change.connection.execute(sa.delete(identities).where(*_is(identity)))
             await change.update(replace(user, generation=user.generation + 1))
+        self._accounts.audit.record(Action.USER_UNLINK, user.name, id=user.id, subject=identity.subject)
         return user.name
 
     async def _linked(self, change: Change, identity: Identity) -> User | None:

@@ -42,6 +42,8 @@ class Action(StrEnum):
     USER_TENANT = "user.tenant"
     USER_LINK = "user.link"
     """A user was linked with an identity of single sign-on."""
+    USER_UNLINK = "user.unlink"
+    """That was undone; what the user had signed in to has ended."""
     USER_EXPORT = "user.export"
     """What is kept of a person was handed out."""
     USER_ERASE = "user.erase"

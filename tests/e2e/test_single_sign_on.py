@@ -63,7 +63,11 @@ async def test_in_a_call_and_out(site_with: LiveSystemWith, browser: Browser, tm
         await phone.page.reload()
         await phone.online()
         await phone.press("Sign out")
+        await phone.page.get_by_role("button", name="Yes, sign out").click()
         await expect(phone.button("Sign in")).to_be_visible()
+        # Signed out at the provider too: it asks again.
+        await phone.page.get_by_role("link", name="Sign in with Example Ltd").click()
+        await expect(phone.page.get_by_label("Secret")).to_be_visible()
 
 
 async def test_the_dashboard_by_the_provider_and_a_group_that_is_taken_away(
@@ -119,3 +123,27 @@ async def test_new_keys_and_then_no_provider_at_all(
         await provider.stop()
         await phone.hears(MILLIWATT)
         await phone.press("Hang up")
+
+
+@both_browsers
+async def test_signed_out_at_the_provider_the_session_ends_and_the_call_goes_on(
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        system(site_with, tmp_path, disconnect_grace=20.0) as (site, provider),
+        unopened_softphone(browser) as phone,
+    ):
+        await phone.page.goto(site.app.url)
+        await sign_in(phone, "1001")
+        await phone.online()
+        await phone.call("601")
+        await phone.hears(MILLIWATT)
+        at_provider = await phone.page.context.new_page()
+        await at_provider.goto(f"{provider.issuer}/session/end")
+        await at_provider.get_by_role("button", name="Yes, sign out").click()
+        await expect(phone.page.get_by_test_id("sign-in-again")).to_be_visible()
+        phone.forget()
+        await phone.hears(MILLIWATT)
+        await phone.press("Hang up")
+        await expect(phone.button("Sign in")).to_be_visible()
+        phone.watch.forgive("401")

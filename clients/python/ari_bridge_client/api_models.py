@@ -160,6 +160,15 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     ownerless: bool = False
 
 
+class ProviderLogout(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        url: None if the sign-in was not there, or the provider has no such page
+    """
+
+    url: str | None
+
+
 class MeData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:

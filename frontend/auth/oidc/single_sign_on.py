@@ -14,12 +14,16 @@ from urllib.parse import urlencode
 import structlog
 
 from ari_bridge.accounts import Accounts, AccountsUnavailable, Identities, Identity, IdentityRefused, Refusal, User
+from ari_bridge.accounts.identities import MAX_SUBJECT_CHARACTERS
+from ari_bridge.accounts.provider_sessions import ProviderSession, ProviderSessions
+from ari_bridge.audit import Action, Actor, ActorKind
 from ari_bridge.tasks import TaskSet
-from frontend.auth.authenticator import Authenticator, AuthSession, Unauthorized
+from frontend.auth.authenticator import MAX_RENEWAL_AGE_S, Authenticator, AuthSession, Unauthorized
 from frontend.auth.oidc.browser_state import BrowserState, HandOver, SignInAttempt, UsedOnce
 from frontend.auth.oidc.claims import ClaimMapping, MissingClaim
 from frontend.auth.oidc.key_set import KeySet
 from frontend.auth.oidc.provider import Provider, ProviderConfig, ProviderRefused, ProviderUnavailable
+from frontend.auth.oidc.single_logout import SingleLogout
 from frontend.auth.oidc.tokens import InvalidToken, TokenVerifier
 
 ATTEMPT_LIFETIME_S = 600
@@ -104,7 +108,9 @@ class SingleSignOn:
         self._provider = Provider(config)
         self._verifier = TokenVerifier(config.issuer, config.client_id, KeySet(self._provider.key_set))
         self._identities = Identities(accounts)
+        self._sessions = ProviderSessions(accounts)
         self._state = BrowserState(secret)
+        self.logout = SingleLogout(self._provider, self._verifier, accounts)
         self._used = UsedOnce(ATTEMPT_LIFETIME_S)
         self._tasks = TaskSet()
 
@@ -169,7 +175,17 @@ class SingleSignOn:
         if not self._used.use(attempt.state):
             raise SignInFailed(SignInResult.EXPIRED, "its state was used already")
         try:
-            user = await self._user_of(attempt, callback)
+            user, id_token, claims = await self._user_of(attempt, callback)
+            session = ProviderSession(
+                id=secrets.token_urlsafe(16),
+                user_id=user.id,
+                issuer=self._config.issuer,
+                subject=claims["sub"],
+                sid=_session_id(claims),
+                id_token=id_token,
+                expires_at=time.time() + MAX_RENEWAL_AGE_S,
+            )
+            await self._sessions.add(session)
         except (ProviderUnavailable, AccountsUnavailable) as error:
             raise SignInFailed(SignInResult.UNAVAILABLE, str(error)) from None
         except (ProviderRefused, InvalidToken) as error:
@@ -177,21 +193,22 @@ class SingleSignOn:
         except MissingClaim as error:
             raise SignInFailed(SignInResult.NOT_ALLOWED, str(error)) from None
         log.info("signed in by single sign-on", user=user.name, address=address)
-        handed = HandOver(secrets.token_urlsafe(16), user.id, user.generation, int(time.time()))
-        return self._state.seal(handed, HAND_OVER_LIFETIME_S)
+        actor = Actor(ActorKind.USER, user.id, user.name, user.tenant, address)
+        self._access.audit.record(Action.SESSION_CREATE, user.name, actor=actor, issuer=self._config.issuer)
+        return self._state.seal(HandOver(session.id, user.id, user.generation), HAND_OVER_LIFETIME_S)
 
-    def redeem(self, cookie: str | None) -> AuthSession:
-        """The token for the page. Raises Unauthorized."""
+    async def redeem(self, cookie: str | None) -> AuthSession:
+        """The token for the page. Raises Unauthorized, AccountsUnavailable."""
         handed = self._state.open(cookie or "", HandOver)
-        if handed is None or not self._used.use(handed.id):
+        if handed is None or not await self._sessions.fetch(handed.id):
             raise Unauthorized("There is no sign-in to fetch, or it was fetched already: sign in again.")
         user = self._accounts.by_id(handed.user_id)
         if user is None or not user.active or user.generation != handed.generation:
             raise Unauthorized("This sign-in has ended: sign in again.")
-        return self._access.session_of(user, handed.at)
+        return self._access.session_of(user, int(time.time()))
 
-    async def _user_of(self, attempt: SignInAttempt, callback: Callback) -> User:
-        """Raises SignInFailed, and what `finish` makes one of."""
+    async def _user_of(self, attempt: SignInAttempt, callback: Callback) -> tuple[User, str, dict[str, Any]]:
+        """The user, the ID token, its claims. Raises SignInFailed, and what `finish` makes one of."""
         metadata = await self._provider.metadata()
         if callback.issuer != metadata.issuer and (
             callback.issuer is not None or metadata.authorization_response_iss_parameter_supported
@@ -205,7 +222,7 @@ class SingleSignOn:
         identity = Identity(self._config.issuer, claims["sub"])
         said = self._mapping.entitlement(await self._with_userinfo(claims, tokens.access_token))
         try:
-            return await self._identities.sign_in(identity, said)
+            return await self._identities.sign_in(identity, said), tokens.id_token, claims
         except IdentityRefused as error:
             # With what an administrator needs to link the two: `ari-bridge user link`.
             reason = f"{error} (subject {identity.subject})"
@@ -219,3 +236,9 @@ class SingleSignOn:
         if more and more.get("sub") != claims["sub"]:
             raise InvalidToken("userinfo is of another subject")  # OpenID Connect Core, 5.3.4
         return {**more, **claims}
+
+
+def _session_id(claims: dict[str, Any]) -> str:
+    """The provider's session (`sid`); "" if it names none."""
+    sid = claims.get("sid")
+    return sid if isinstance(sid, str) and len(sid) <= MAX_SUBJECT_CHARACTERS else ""

@@ -12,7 +12,7 @@ import { useSession } from "../phone/useSession";
 const NOBODY: Session = { user: "", token: null };
 
 export function DashboardPage() {
-  const { config, unreachable, session, notice, busy, enter, leave } = useSession();
+  const { config, unreachable, session, notice, busy, enter, leave, signOut } = useSession();
   const viewer = session ?? (config && !config.authentication ? NOBODY : null);
   if (!viewer) {
     if (!config && !unreachable)
@@ -34,7 +34,7 @@ export function DashboardPage() {
       />
     );
   }
-  return <Following session={viewer} onSignedOut={leave} onSignOut={viewer.token ? () => leave() : null} />;
+  return <Following session={viewer} onSignedOut={leave} onSignOut={viewer.token ? signOut : null} />;
 }
 
 interface FollowingProps {

@@ -26,8 +26,9 @@ import { useRecordings } from "../phone/useRecordings";
 import { signInErrorText, useSession } from "../phone/useSession";
 
 export function SoftphonePage() {
-  const { config, unreachable, session, notice, busy, enter, leave } = useSession();
-  if (config && session) return <Running key={session.user} session={session} config={config} onLeave={leave} />;
+  const { config, unreachable, session, notice, busy, enter, leave, signOut } = useSession();
+  if (config && session)
+    return <Running key={session.user} session={session} config={config} onLeave={leave} onSignOut={signOut} />;
   if (session && !unreachable)
     return (
       <main className="sign-in" aria-busy="true">
@@ -52,9 +53,10 @@ interface RunningProps {
   session: Session;
   config: ServerConfig;
   onLeave(notice?: string): void;
+  onSignOut(): void;
 }
 
-function Running({ session, config, onLeave }: RunningProps) {
+function Running({ session, config, onLeave, onSignOut }: RunningProps) {
   const { phoneBook, recording = false, feedback = false } = config;
   const phone = usePhone(session, phoneBook, onLeave);
   const { client, snapshot } = phone;
@@ -62,7 +64,7 @@ function Running({ session, config, onLeave }: RunningProps) {
   const [problem, setProblem] = useState<MicrophoneProblem | null>(window.isSecureContext ? null : "insecure_page");
   const recordings = useRecordings(client, recording, snapshot.history);
   const ringing = calls.find(({ phase }) => phase === "incoming");
-  const actions = actionsOf(phone, session.user, feedback, setProblem, onLeave);
+  const actions = actionsOf(phone, session.user, feedback, setProblem, onSignOut);
   useEffect(() => {
     window.__phone = {
       peer: () => client.activeCall?.connection ?? null,
@@ -128,7 +130,7 @@ function actionsOf(
   user: string,
   rates: boolean,
   setProblem: (problem: MicrophoneProblem | null) => void,
-  onLeave: () => void,
+  onSignOut: () => void,
 ): PhoneActions {
   const active = (): ReturnType<SIPProxyClient["find"]> => client.activeCall;
   return {
@@ -188,7 +190,7 @@ function actionsOf(
     outputLevel: client.outputLevel,
     allowNotifications: () => answerNotifications(true),
     declineNotifications: () => answerNotifications(false),
-    signOut: () => onLeave(),
+    signOut: onSignOut,
     signIn: (password) => signInAgain(client, user, password),
   };
 }

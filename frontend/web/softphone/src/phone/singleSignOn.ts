@@ -3,6 +3,9 @@
 import type { HttpApi, Session } from "sip-proxy-client";
 import { SSO_FAILED, SSO_RESULTS } from "../texts";
 import { SERVER_URL } from "./serverUrl";
+import { read, write } from "./storage";
+
+const KEY = "softphone.sso"; // of this tab: its sign-in was at the provider
 
 /** Where the sign-in begins, and this page is opened again afterwards. */
 export function signInAddress(page: { pathname: string; search: string }): string {
@@ -28,6 +31,19 @@ export function resultText(result: string, provider: string): string {
 }
 
 /** The token of a sign-in that has succeeded. */
-export function fetchSession(http: HttpApi): Promise<Session> {
-  return http.post<Session>("/auth/oidc/session", {});
+export async function fetchSession(http: HttpApi): Promise<Session> {
+  const session = await http.post<Session>("/auth/oidc/session", {});
+  write("sessionStorage", KEY, "1");
+  return session;
+}
+
+/**
+ * Signs out at the provider too, which then shows a page of its own, if the sign-in of this page was there.
+ * `http.token`: that of the page.
+ */
+export async function signOutAtProvider(http: HttpApi): Promise<void> {
+  if (read("sessionStorage", KEY) === null) return;
+  write("sessionStorage", KEY, null);
+  const { url } = await http.post<{ url: string | null }>("/auth/oidc/logout", {});
+  if (url) location.assign(url);
 }

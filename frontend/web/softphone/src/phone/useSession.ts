@@ -5,7 +5,7 @@ import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-c
 import { NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
-import { fetchSession, resultText, takeResult } from "./singleSignOn";
+import { fetchSession, resultText, signOutAtProvider, takeResult } from "./singleSignOn";
 
 export interface SessionState {
   config: ServerConfig | null; // null until the server has answered
@@ -14,7 +14,8 @@ export interface SessionState {
   notice: string; // why one was signed out, or why signing in failed
   busy: boolean;
   enter(user: string, password: string): Promise<void>;
-  leave(notice?: string): void;
+  leave(notice?: string): void; // the server has ended it
+  signOut(): void;
 }
 
 const RETRY_INTERVAL_MS = 2000;
@@ -94,7 +95,13 @@ export function useSession(): SessionState {
     setNotice(why);
   };
 
+  const signOut = (): void => {
+    http.token = stored.load()?.token ?? null; // the newest one
+    void signOutAtProvider(http).catch(() => undefined); // the server cannot be reached
+    leave();
+  };
+
   // A session without a token is useless on a server with sign-in.
   const usable = session && config?.authentication && !session.token ? null : session;
-  return { config, unreachable, session: usable, notice, busy, enter, leave };
+  return { config, unreachable, session: usable, notice, busy, enter, leave, signOut };
 }

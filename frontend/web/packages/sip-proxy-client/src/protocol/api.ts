@@ -135,6 +135,10 @@ export interface FeedbackBody {
   comment?: string;
 }
 
+export interface ProviderLogout {
+  url: string | null; // none if the sign-in was not there, or the provider has no such page
+}
+
 export interface MeData {
   user: string | null; // your name; null if sign-in is off
   userId: string; // never changes; empty if sign-in is off
