@@ -126,7 +126,7 @@ async def test_new_keys_and_then_no_provider_at_all(
 
 
 @both_browsers
-async def test_signed_out_at_the_provider_the_session_ends_and_the_call_goes_on(
+async def test_signed_out_at_the_provider_the_call_goes_on_and_a_window_signs_in_again(
     site_with: LiveSystemWith, browser: Browser, tmp_path: Path
 ) -> None:
     async with (
@@ -138,12 +138,20 @@ async def test_signed_out_at_the_provider_the_session_ends_and_the_call_goes_on(
         await phone.online()
         await phone.call("601")
         await phone.hears(MILLIWATT)
-        at_provider = await phone.page.context.new_page()
-        await at_provider.goto(f"{provider.issuer}/session/end")
-        await at_provider.get_by_role("button", name="Yes, sign out").click()
-        await expect(phone.page.get_by_test_id("sign-in-again")).to_be_visible()
+        other = await phone.page.context.new_page()
+        await other.goto(f"{provider.issuer}/session/end")
+        await other.get_by_role("button", name="Yes, sign out").click()
+        again = phone.page.get_by_test_id("sign-in-again")
+        await expect(again).to_be_visible()
+        phone.forget()
+        await phone.hears(MILLIWATT)
+        async with phone.page.context.expect_page() as opened:
+            await again.get_by_role("button", name="Sign in with Example Ltd").click()
+        await at_provider(await opened.value, "1001")
+        await expect(again).to_be_hidden()
+        await phone.online()
         phone.forget()
         await phone.hears(MILLIWATT)
         await phone.press("Hang up")
-        await expect(phone.button("Sign in")).to_be_visible()
+        await phone.is_told("The call has ended.")
         phone.watch.forgive("401")

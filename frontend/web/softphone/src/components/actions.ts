@@ -2,6 +2,7 @@
 
 import type { Preflight, UserPreferences } from "sip-proxy-client";
 import type { Feedback } from "./CallRating";
+import type { SignInProvider } from "./SignInAgain";
 
 export interface PhoneActions {
   call(number: string, consultsId?: string): void; // consults: the call whose party it is about
@@ -39,5 +40,6 @@ export interface PhoneActions {
   allowNotifications(): void; // lets the browser ask
   declineNotifications(): void;
   signOut(): void;
+  provider?: SignInProvider; // another way to do that
   signIn?(password: string): Promise<string>; // during a call whose sign-in has expired; returns the error, "" for none
 }

@@ -19,7 +19,7 @@ import { ErrorScreen, PageErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
 import { SignIn } from "../components/SignIn";
 import * as stored from "../phone/signedIn";
-import { signInAddress } from "../phone/singleSignOn";
+import { onWindowSignIn, openSignInWindow, signInAddress } from "../phone/singleSignOn";
 import { type BackgroundActions, useBackgroundIndicators } from "../phone/useBackgroundIndicators";
 import { type Phone, usePhone } from "../phone/usePhone";
 import { useRecordings } from "../phone/useRecordings";
@@ -65,6 +65,16 @@ function Running({ session, config, onLeave, onSignOut }: RunningProps) {
   const recordings = useRecordings(client, recording, snapshot.history);
   const ringing = calls.find(({ phase }) => phase === "incoming");
   const actions = actionsOf(phone, session.user, feedback, setProblem, onSignOut);
+  if (config.singleSignOn) actions.provider = { name: config.singleSignOn, signIn: openSignInWindow };
+  useEffect(
+    () =>
+      onWindowSignIn(({ user, token }) => {
+        if (user !== session.user || !token) return;
+        stored.save({ user, token });
+        client.updateToken(token);
+      }),
+    [client, session.user],
+  );
   useEffect(() => {
     window.__phone = {
       peer: () => client.activeCall?.connection ?? null,

@@ -37,6 +37,35 @@ export async function fetchSession(http: HttpApi): Promise<Session> {
   return session;
 }
 
+const CHANNEL = "ari-bridge.sign-in";
+const WINDOW = "?signed-in"; // of a page that was opened for a sign-in alone
+
+/** During a call, which a page that goes away would interrupt: in a window of its own. */
+export function openSignInWindow(): void {
+  window.open(
+    signInAddress({ pathname: new URL(`${SERVER_URL}/`).pathname, search: WINDOW }),
+    "",
+    "popup,width=480,height=640",
+  );
+}
+
+/** Hears of sign-ins in such windows until the result is called. */
+export function onWindowSignIn(listener: (session: Session) => void): () => void {
+  const channel = new BroadcastChannel(CHANNEL); // of this origin alone
+  channel.onmessage = ({ data }: MessageEvent<Session>) => listener(data);
+  return () => channel.close();
+}
+
+/** In such a window: tells the others of the session, and closes it. False if this page is none. */
+export function handToOpener({ user, token }: Session): boolean {
+  if (location.search !== WINDOW) return false;
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage({ user, token });
+  channel.close();
+  window.close();
+  return true;
+}
+
 /**
  * Signs out at the provider too, which then shows a page of its own, if the sign-in of this page was there.
  * `http.token`: that of the page.

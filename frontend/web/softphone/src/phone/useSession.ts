@@ -2,10 +2,10 @@
 
 import { useEffect, useState } from "react";
 import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
-import { NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
+import { NO_ANSWER_TO_SIGN_IN, SIGNED_IN_WINDOW, WRONG_PASSWORD } from "../texts";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
-import { fetchSession, resultText, signOutAtProvider, takeResult } from "./singleSignOn";
+import { fetchSession, handToOpener, resultText, signOutAtProvider, takeResult } from "./singleSignOn";
 
 export interface SessionState {
   config: ServerConfig | null; // null until the server has answered
@@ -68,6 +68,7 @@ export function useSession(): SessionState {
     setBusy(true);
     fetchSession(http)
       .then((value) => {
+        if (handToOpener(value)) return setNotice(SIGNED_IN_WINDOW);
         stored.save(value);
         setSession({ user: value.user, token: value.token });
       })
