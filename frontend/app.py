@@ -2,7 +2,6 @@
 
 from contextlib import AsyncExitStack
 from importlib.metadata import PackageNotFoundError, version
-from secrets import token_urlsafe
 
 import structlog
 from aiohttp import web
@@ -39,6 +38,7 @@ from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.operator import OperatorApi
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
+from frontend.api.routes.sessions import SessionApi
 from frontend.api.routes.single_sign_on import single_sign_on_routes
 from frontend.api.routes.tokens import TokensApi
 from frontend.api.routes.user_handlers import UserApi
@@ -110,6 +110,7 @@ class App:
             settings.users_file,
             url=settings.accounts_database_url,
             min_password=settings.min_password_length,
+            token_secret_file=settings.token_secret_file,
             audit=self.audit,
         )
         self._dial_file = PermissionsFile(settings.dial_permissions_file)
@@ -274,9 +275,7 @@ class App:
         access = self.access = Authenticator(
             required=settings.enable_authentication,
             accounts=self.accounts,
-            # With sign-in off a token has no effect, but clients that ask for one get one.
-            secret=token_secret(settings.token_secret_file) if settings.enable_authentication else token_urlsafe(48),
-            lifetime=settings.token_lifetime,
+            lifetimes=settings.token_lifetimes(),
             addresses=addresses,
             audit=self.audit,
         )
@@ -284,7 +283,7 @@ class App:
         secret_file = settings.state_dir / "session-secret"
         secret = token_secret(secret_file)
         self._state_files.add(secret_file, lambda: write_secret(secret_file, secret))
-        sessions = SessionTokens(secret)
+        sessions = SessionTokens(secret, access.issuer.signer if access.required else None)
         ice = IceServers(settings.ice_servers, settings.turn_secret, settings.turn_lifetime)
         services = ConnectionServices(
             calls=self.calls,
@@ -343,6 +342,7 @@ class App:
         dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
         both = [
             *api.routes(),
+            *SessionApi(access).routes(),
             *MeApi(access).routes(),
             *UserApi(administration, access, self._permissions.class_of, self.calls, connections, events).routes(),
             *dial_permissions.routes(),
@@ -374,7 +374,7 @@ class App:
         self._opened.push_async_callback((await control_socket(by_socket, settings.state_dir)).aclose)
         listener = Listener(settings, door, self._opened)
         listener.renew(self.reloading)
-        self._renew(access, origins, addresses, api, dial_permissions)
+        self._renew(origins, addresses, api, dial_permissions)
         address = await listener.listen(main, settings.http_port, secure=settings.https)
         self.url = f"{'https' if settings.https else 'http'}://{address}"
         self.ws_url = f"{'wss' if settings.https else 'ws'}://{address}/ws"
@@ -398,7 +398,6 @@ class App:
 
     def _renew(
         self,
-        access: Authenticator,
         origins: Origins,
         addresses: ClientAddresses,
         api: CallControlApi,
@@ -416,5 +415,3 @@ class App:
         again.uses(lambda new: dial_permissions.use(new.number_plan()), *plan)
         again.checks(self._dial_file.check)
         again.uses(lambda new: self.readiness.use(dialled_context(new)), *routing)
-        if access.required:
-            again.checks(lambda: access.use_secret(token_secret(self._settings.token_secret_file)))

@@ -19,6 +19,7 @@ from ari_bridge.recordings.location import Bucket, parse_location
 from ari_bridge.usage import Calendar
 from frontend.auth.oidc.settings import OidcSettings
 from frontend.auth.proxies import Network, is_loopback, parse_proxies
+from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.secret_files import SecretFiles, UnreadableSecret
 from frontend.webrtc.ice_servers import is_turn, parse_servers
 
@@ -92,7 +93,9 @@ class Settings(OidcSettings):
     accounts_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
     min_password_length: Annotated[int, Field(ge=8, le=128, examples=["12"])] = 12
     token_secret_file: Annotated[Path, Field(examples=["token-secret"])] = Path("token-secret")
-    token_lifetime: Annotated[int, Field(ge=60, le=604800, examples=["43200"])] = 43200
+    token_lifetime: Annotated[int, Field(ge=5, le=604800, examples=["900"])] = 900
+    refresh_token_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["604800"])] = 604800
+    refresh_token_idle_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["86400"])] = 86400
     enable_https: Annotated[bool | None, Field(examples=["true"])] = None
     enable_wss: Annotated[bool | None, Field(examples=["true"])] = None
     tls_cert: Annotated[
@@ -297,6 +300,13 @@ class Settings(OidcSettings):
             outside_prefix=self.outside_line_prefix,
             national_prefix=self.national_prefix,
             international_prefix=self.international_prefix,
+        )
+
+    def token_lifetimes(self) -> TokenLifetimes:
+        return TokenLifetimes(
+            access=self.token_lifetime,
+            refresh=self.refresh_token_lifetime,
+            refresh_idle=self.refresh_token_idle_lifetime,
         )
 
     @model_validator(mode="after")

@@ -20,6 +20,8 @@ from ari_bridge.accounts.changes import changes_of
 from ari_bridge.accounts.database import FREED, Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
 from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
+from ari_bridge.accounts.sign_in_sessions import SignInSessions
+from ari_bridge.accounts.signing_keys import SigningKeys
 from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
 from ari_bridge.accounts.users_file import UsersFile, parse
 from ari_bridge.audit import Action, Audit, NoAudit
@@ -27,6 +29,7 @@ from ari_bridge.audit import Action, Audit, NoAudit
 FILE = "accounts.db"
 POLL_INTERVAL_S = 0.5
 """What another process has changed is known that soon."""
+PURGE_INTERVAL_S = 3600.0
 _IMPORTED = "imported_users_file"  # a note of the database: the SHA-256 of the file
 
 log = structlog.get_logger(__name__)
@@ -56,6 +59,11 @@ class Accounts:
         url: Of a PostgreSQL, or "".
         min_password: Characters that a new password needs.
         audit: Where changes are recorded, in the name of whoever makes them (`audit.acting`).
+        token_secret_file: The secret that earlier versions signed tokens with: imported once, as the first signing key.
+
+    Attributes:
+        keys: Those that sign tokens.
+        sessions: What users have signed in to.
 
     Raises ValueError if the URL is not one of PostgreSQL.
     """
@@ -67,6 +75,7 @@ class Accounts:
         *,
         url: str = "",
         min_password: int = passwords.MIN_CHARACTERS,
+        token_secret_file: Path | None = None,
         audit: Audit | None = None,
     ) -> None:
         self.audit: Audit = audit or NoAudit()
@@ -74,12 +83,16 @@ class Accounts:
         self.api_keys = ApiKeys(self._database, self.changing, self.audit)
         self._file = UsersFile(users_file)
         self.min_password = min_password
+        self._secret_file = token_secret_file
+        self.keys = SigningKeys(self._database, self.changing)
+        self.sessions = SignInSessions(self._database, self.changing)
         self._by_id: dict[str, User] = {}
         self._by_name: dict[str, User] = {}
         self._freed: dict[str, float] = {}  # when a name was a user's for the last time
         self._sorted: list[User] | None = None  # of `_by_name`, while it does not change
         self._revision = -1
         self._listeners: list[Listener] = []
+        self._session_listeners: list[Callable[[], None]] = []
         self._reading = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self.trouble = "it has not been opened yet"
@@ -110,10 +123,21 @@ class Accounts:
         await self._database.close()
 
     async def _follow(self) -> None:
+        purge_at = 0.0
         while True:
             await asyncio.sleep(POLL_INTERVAL_S)
             self.api_keys.tell_ended()
             await self._try()
+            if not self.trouble and time.monotonic() >= purge_at:
+                purge_at = time.monotonic() + PURGE_INTERVAL_S
+                await self._purge()
+
+    async def _purge(self) -> None:
+        try:
+            await self.sessions.purge(time.time())
+            await self.keys.purge(time.time())
+        except AccountsUnavailable as error:
+            log.info("what has expired is not deleted yet", reason=str(error))
 
     async def _try(self) -> None:
         try:
@@ -131,6 +155,7 @@ class Accounts:
         content = await asyncio.to_thread(self._file.content)
         mark = hashlib.sha256(content).hexdigest() if content else ""
         async with self._database.changing() as change:
+            await self.keys.create_first(change, self._secret_file)
             before = await change.note(_IMPORTED)
             if before is None:
                 entries = parse(self._file.path, content)
@@ -160,6 +185,8 @@ class Accounts:
         async with self._reading:
             first = self._revision < 0
             revision, changed = await self._database.changed_since(self._revision)
+            await self.keys.read()
+            ended = await self.sessions.read(self._revision)
             for user in changed:
                 self._take(user)
             await self.api_keys.read()
@@ -167,6 +194,8 @@ class Accounts:
         for user in () if first else changed:
             for listener in self._listeners:
                 listener(user)
+        for told in self._session_listeners if ended and not first else ():
+            told()
 
     def _take(self, user: User) -> None:
         self._sorted = None
@@ -186,6 +215,10 @@ class Accounts:
     def on_change(self, listener: Listener) -> None:
         """Call `listener` with each user that has changed, whoever has changed it; soon after it, and never late."""
         self._listeners.append(listener)
+
+    def on_sessions_end(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after sessions have ended by themselves (`sessions.is_ended`), whoever has ended them."""
+        self._session_listeners.append(listener)
 
     def find(self, name: str) -> User | None:
         """The user of this name, locked or not."""
@@ -371,7 +404,7 @@ class Accounts:
         return changed
 
     def record_change(self, before: User | None, after: User) -> None:
-        """In the audit log; once it is stored."""
+        """Tell the audit log, once the change is stored. `before`: None if the user was made."""
         for action, details in changes_of(before, after):
             self.audit.record(action, (before or after).name, details={"id": after.id, **details})
 

@@ -5,8 +5,8 @@ Every request has a deadline, and whatever goes wrong comes out as `AccountsUnav
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +83,7 @@ class Database:
     @asynccontextmanager
     async def changing(self) -> AsyncIterator["Change"]:
         """One change: all of it or nothing. Raises AccountsUnavailable."""
-        if self._file and atomic_file.identity(self._file) != self._identity:
-            raise AccountsUnavailable(f"{self.name} was deleted or replaced while in use")
-        async with self._guarded(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
+        async with self.transaction() as connection:
             # The row is locked from here on: changes come one after the other, in PostgreSQL too.
             changed = await connection.execute(
                 sa.update(meta)
@@ -103,6 +101,14 @@ class Database:
         """
         async with self.reading() as connection:
             return float(await connection.scalar(sa.select(meta.c.value).where(meta.c.name == FREED + name)) or 0.0)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """What is written together, and what nobody has to read anew. Raises AccountsUnavailable."""
+        if self._file and atomic_file.identity(self._file) != self._identity:
+            raise AccountsUnavailable(f"{self.name} was deleted or replaced while in use")
+        async with self._guarded(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
+            yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -184,6 +190,10 @@ class Change:
         changed = await self.connection.execute(sa.update(meta).where(meta.c.name == name).values(value=value))
         if not changed.rowcount:
             await self.connection.execute(sa.insert(meta).values(name=name, value=value))
+
+
+Changing = Callable[[], AbstractAsyncContextManager[Change]]
+"""Begins a change that everybody reads anew after it."""
 
 
 async def _revision(connection: AsyncConnection) -> int:

@@ -82,21 +82,19 @@ class Identities:
 
         Who has lost a role has signed in nowhere any more. Raises IdentityRefused, AccountsUnavailable.
         """
+        refused: IdentityRefused | None = None
         async with self._accounts.changing() as change:
             user = await self._linked(change, identity)
             if user is None:
                 changed = await self._create(change, identity, said)
-            elif (changed := _entitled(user, said)) != user:
-                changed = await change.update(changed)
-        # Only now: that rights end is stored, whatever follows.
-        if changed != user:
-            self._accounts.record_change(user, changed)
-        if changed.removed_at is not None:
-            raise IdentityRefused(Refusal.REMOVED, changed.name)
-        if changed.locked:
-            raise IdentityRefused(Refusal.LOCKED, changed.name)
-        if said.roles == ():
-            raise IdentityRefused(Refusal.NO_ROLE, changed.name)
+            else:
+                changed = _entitled(user, said)
+                if changed != user:
+                    changed = await change.update(changed)
+                refused = _refusal(user, said)
+        self._accounts.record_change(user, changed)
+        if refused:  # only now: that the rights end is stored all the same
+            raise refused
         return changed
 
     async def link(self, name: str, identity: Identity) -> None:
@@ -111,7 +109,7 @@ class Identities:
                 raise InvalidUser(f"this identity is {linked.name}'s: unlink it first", "subject")
             await change.connection.execute(sa.delete(identities).where(*_is(identity)))
             await self._insert(change, identity, user)
-        self._accounts.audit.record(Action.USER_LINK, user.name, id=user.id, subject=identity.subject)
+        self._accounts.audit.record(Action.USER_LINK, user.name, issuer=identity.issuer, subject=identity.subject)
 
     async def unlink(self, identity: Identity) -> str:
         """Forget the identity; all that its user has signed in to ends. The user's name.
@@ -124,7 +122,7 @@ class Identities:
                 raise InvalidUser("this identity is linked to no user", "subject")
             await change.connection.execute(sa.delete(identities).where(*_is(identity)))
             await change.update(replace(user, generation=user.generation + 1))
-        self._accounts.audit.record(Action.USER_UNLINK, user.name, id=user.id, subject=identity.subject)
+        self._accounts.audit.record(Action.USER_UNLINK, user.name, issuer=identity.issuer, subject=identity.subject)
         return user.name
 
     async def _linked(self, change: Change, identity: Identity) -> User | None:
@@ -152,6 +150,14 @@ class Identities:
     async def _insert(self, change: Change, identity: Identity, user: User) -> None:
         values = {"issuer": identity.issuer, "subject": identity.subject, "user_id": user.id, "created_at": time.time()}
         await change.connection.execute(sa.insert(identities).values(values))
+
+
+def _refusal(user: User, said: Entitlement) -> IdentityRefused | None:
+    if user.removed_at is not None:
+        return IdentityRefused(Refusal.REMOVED, user.name)
+    if user.locked:
+        return IdentityRefused(Refusal.LOCKED, user.name)
+    return IdentityRefused(Refusal.NO_ROLE, user.name) if said.roles == () else None
 
 
 def _entitled(user: User, said: Entitlement) -> User:

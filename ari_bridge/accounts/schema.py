@@ -5,7 +5,7 @@ How a database gets them, and gets from one form of them to the next, is in `mig
 
 import sqlalchemy as sa
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration."""
 VERSION_TABLE = "accounts_version"
 
@@ -44,6 +44,34 @@ sa.Index(
     unique=True,
     sqlite_where=users.c.removed_at.is_(None),
     postgresql_where=users.c.removed_at.is_(None),
+)
+signing_keys = sa.Table(
+    "signing_keys",
+    metadata,
+    sa.Column("kid", sa.Text, primary_key=True),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("retires_at", sa.Double),
+)
+sign_in_sessions = sa.Table(
+    "sign_in_sessions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("refreshed_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    sa.Column("access_until", sa.Double, nullable=False),
+    sa.Column("ended_at", sa.Double),
+    sa.Column("family_hash", sa.Text, nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False),
+    sa.Column("previous_hash", sa.Text, nullable=False),
+    sa.Column("salt", sa.Text, nullable=False),
+    sa.Column("attempt_hash", sa.Text, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),  # of its end: those above are read anew
+    sa.Index("sign_in_sessions_by_user", "user_id", "refreshed_at"),
+    sa.Index("sign_in_sessions_by_revision", "revision"),
 )
 identities = sa.Table(
     "identities",

@@ -25,7 +25,9 @@ MODULES = {
     "res_rtp_asterisk": "RTP",
     "codec_ulaw": "PCMU",
     "bridge_simple": "bridges of two",
-    "func_timeout": "waking silent channels of an older Asterisk",
+    "func_timeout": "ending calls that last too long, and waking silent channels of an older Asterisk",
+    "func_strings": "the same (EVAL)",
+    "func_logic": "the same (SET)",
     "func_callerid": "showing the caller's number",
 }
 

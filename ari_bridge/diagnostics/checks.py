@@ -50,6 +50,7 @@ class Subject:
     http_host: str = "0.0.0.0"
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    max_connections: int = 0
     data_folder: Path = Path(".")
 
 

@@ -1,6 +1,7 @@
 """Checks of this server: its users, where clients reach it, its certificate, its disk."""
 
 import datetime
+import resource
 import shutil
 import ssl
 from pathlib import Path
@@ -9,6 +10,8 @@ from cryptography import x509
 
 from ari_bridge.diagnostics.checks import Check, CheckFailed, Subject
 
+MIN_DESCRIPTORS = 10_000
+"""MAX_CONNECTIONS by default, and what the server itself needs."""
 MIN_FREE_BYTES = 500 * 1024 * 1024
 RENEWAL_DAYS = 14
 """A certificate that expires sooner should be renewed."""
@@ -22,7 +25,11 @@ class ServerChecks:
         return [Check("users", set(), self._users), Check("address", set(), self._listening)]
 
     def files(self) -> list[Check]:
-        return [Check("TLS files", set(), self._tls), Check("free disk", set(), self._disk)]
+        return [
+            Check("TLS files", set(), self._tls),
+            Check("free disk", set(), self._disk),
+            Check("file descriptors", set(), self._descriptors),
+        ]
 
     async def _users(self) -> tuple[str, str]:
         subject = self._subject
@@ -48,6 +55,18 @@ class ServerChecks:
                 "Only the proxies of TRUSTED_PROXIES are served; browsers give the microphone to https pages alone.",
             )
         return f"the pages are served at {host}", ""
+
+    async def _descriptors(self) -> tuple[str, str]:
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard == resource.RLIM_INFINITY:
+            return "no limit", ""
+        cure = ""
+        if hard < max(MIN_DESCRIPTORS, self._subject.max_connections):
+            cure = (
+                "The server accepts fewer connections if it is started with this limit: LimitNOFILE=65536 in its "
+                "systemd unit, `ulimits` in compose.yml, or `ulimit -n`."
+            )
+        return f"{hard} may be open at once, of a process that is started from here", cure
 
     async def _tls(self) -> tuple[str, str]:
         cert, key = self._subject.tls_cert, self._subject.tls_key

@@ -52,11 +52,11 @@ class CallAdmission:
     def check_limits(self, user: str | None, adding: int = 1) -> None:
         """`adding`: 0 if the call is counted already. Raises TooMany."""
         if len(self._registry.tasks) + len(self._prewarmer.names) + adding > self._limits.max_calls:
-            raise TooMany(f"All {self._limits.max_calls} lines are in use: try again later.")
+            raise TooMany(f"All {self._limits.max_calls} lines are in use: try again later.", rule="MAX_CALLS")
         if user is not None:
             own = sum(call.user == user and not call.left_outcome for call in self._registry.live())
             if own >= self._limits.max_calls_per_user:
-                raise TooMany(f"{user} has {own} calls already: end one first.")
+                raise TooMany(f"{user} has {own} calls already: end one first.", rule="MAX_CALLS_PER_USER")
 
     def check_available(self) -> None:
         """Raises Unavailable."""

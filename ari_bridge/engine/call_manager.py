@@ -24,6 +24,7 @@ from ari_bridge.engine.call_task import Listener
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.event_dispatcher import AriEventDispatcher
 from ari_bridge.engine.forwards import ForwardsWithinLimits
+from ari_bridge.engine.leg_limits import LimitUsage
 from ari_bridge.engine.limit_enforcer import enforce_limits
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.ports import Backends, MediaEngine, Registrar, RingPolicy
@@ -371,6 +372,9 @@ class CallManager:
         """The id of the call that a channel, bridge or media session is named after; None if it is none of ours."""
         parsed = parse_resource_id(name)
         return self._registry.id_of(parsed[0]) if parsed else None
+
+    def limits_of(self, user: str) -> list[LimitUsage]:
+        return self._leg_limits.usage_of(user, time.time())
 
     def live(self) -> list[Call]:
         """Calls that are not decided to end; those of an earlier process, as last saved, come first."""

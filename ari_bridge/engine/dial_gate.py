@@ -67,8 +67,9 @@ class DialGate:
         decision = self.decide(user, number)
         if decision.allowed and kind is LegKind.FORWARD and self.all_outside([number]):
             decision = replace(decision, allowed=False, rule=_OUTSIDE_RULE)
-        stopped = self.switch.stop is not None and decision.number.number_class not in _INSIDE
-        if decision.allowed and stopped:
+        may_be_stopped = decision.allowed and decision.number.number_class not in _INSIDE
+        stopped = may_be_stopped and self.switch.stop is not None
+        if stopped:
             decision = replace(decision, allowed=False, rule=STOPPED_RULE)
         number_class = decision.number.number_class.value
         self._audit.record(

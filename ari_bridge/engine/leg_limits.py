@@ -35,6 +35,23 @@ class Bound:
     rule: str
 
 
+@dataclass(frozen=True, slots=True)
+class LimitUsage:
+    """How much of a limit a user has used.
+
+    Args:
+        what: `legs` and `forwards` at once, `legs_per_minute`, `legs_per_day`, `minutes_per_day`.
+        used: In the unit of the limit.
+        bound: The limit.
+        number_class: Of which numbers the minutes are; None: of all.
+    """
+
+    what: str
+    used: float
+    bound: Bound
+    number_class: NumberClass | None = None
+
+
 class LegLimits:
     """Of all users.
 
@@ -216,6 +233,21 @@ class LegLimits:
         for tenant, count in tenants.items():
             rule = f"MAX_LEGS_PER_TENANT {tenant}".rstrip()
             self._alarms.measure("", rule, count, self._limits.max_legs_per_tenant, now)
+
+    def usage_of(self, user: str, now: float) -> list[LimitUsage]:
+        """Each limit of the user, and how much of it is used at `now` (Unix seconds)."""
+        at_once, forwards = Counter(self._callers()), Counter(self._forwarding())
+        found = [
+            LimitUsage("legs", at_once[user], self.legs_bound(user)),
+            LimitUsage("forwards", forwards[user], self.forwards_bound(user)),
+            LimitUsage("legs_per_minute", self._counters.legs_of_minute(user, now), self.minute_bound(user)),
+            LimitUsage("legs_per_day", self._counters.legs_of_day(user, now), self.day_bound(user)),
+        ]
+        for number_class in NumberClass:
+            if (bound := self.minutes_bound(user, number_class)) is not None:
+                used = self._counters.seconds_of_day(user, number_class.value, now) / 60
+                found.append(LimitUsage("minutes_per_day", used, bound, number_class))
+        return found
 
     # --- while calls go on ---------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ class Safeguards:
         hooks: Report changes of calls, and are told of alarms.
         gate: What a user may dial.
         limits: The bounds.
-        audit: Where a limit that is reached is recorded.
+        audit: Where alarms, and limits that are reached, are recorded.
         live: All calls that have not ended.
         hang_up: Ends the call of an id.
         table: Keeps what users have caused; None: until the process ends.
@@ -44,7 +44,8 @@ class Safeguards:
         calendar: Calendar | None,
     ) -> None:
         table, calendar = table or StateTable(None), calendar or Calendar()
-        counters, alarms = UsageCounters(table, calendar), UsageAlarms(hooks, table, calendar, limits.alarms)
+        counters = UsageCounters(table, calendar)
+        alarms = UsageAlarms(hooks, table, calendar, limits.alarms, audit)
         self.usage = CallUsage(gate, live, counters, table)
         hooks.tap(self.usage.on_hook)
         self.leg_limits = LegLimits(limits, gate, live, counters, self.usage, alarms, self._forwarding, audit)

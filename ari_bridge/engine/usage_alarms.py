@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from ari_bridge import metrics
+from ari_bridge.audit import Action, Audit, NoAudit
 from ari_bridge.dial_permissions import OUTSIDE, DialledNumber, NumberClass
 from ari_bridge.hooks import Hooks, UsageAlarm
 from ari_bridge.usage import Calendar, StateTable
@@ -54,9 +55,18 @@ class UsageAlarms:
         table: Keeps what was told, and which destinations are known.
         calendar: Says how late it is.
         settings: When an alarm is told.
+        audit: Where alarms are recorded.
     """
 
-    def __init__(self, hooks: Hooks, table: StateTable, calendar: Calendar, settings: AlarmSettings) -> None:
+    def __init__(
+        self,
+        hooks: Hooks,
+        table: StateTable,
+        calendar: Calendar,
+        settings: AlarmSettings,
+        audit: Audit | None = None,
+    ) -> None:
+        self._audit: Audit = audit or NoAudit()
         self._hooks = hooks
         self._table = table
         self._calendar = calendar
@@ -113,4 +123,7 @@ class UsageAlarms:
         self._table.set(key, True, window_ends)
         metrics.USAGE_ALARMS.labels(alarm.kind).inc()
         log.warning("usage alarm", **alarm.data())
+        self._audit.record(
+            Action.ALARM_RAISE, alarm.user, kind=alarm.kind, rule=alarm.rule, used=alarm.used, limit=alarm.limit
+        )
         self._hooks.emit(alarm)

@@ -1,4 +1,7 @@
-"""What a user or an API key has open follows what they may do: pages, streams and calls end, or have other rights."""
+"""What a user or an API key has open follows what they may do: it ends, or has other rights.
+
+Calls of users who are locked or removed end in `frontend/calls/locked_users.py`.
+"""
 
 import time
 from dataclasses import replace
@@ -13,17 +16,30 @@ from frontend.auth.principal import Principal
 from frontend.websocket.hub import ConnectionHub
 
 
+def end_sessions(access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
+    """Sign-in sessions have ended: so does what is open of them."""
+
+    def ended(principal: Principal) -> bool:
+        return not access.holds(principal)
+
+    events.end_if(ended)
+    connections.end_if(ended)
+
+
 def follow_accounts(
-    accounts: Accounts, access: Authenticator, events: EventLog, connections: ConnectionHub, calls: CallManager
+    accounts: Accounts,
+    access: Authenticator,
+    events: EventLog,
+    connections: ConnectionHub,
+    calls: CallManager,
 ) -> None:
     """Whoever changes a user or a key, what they have open follows."""
-    accounts.on_change(lambda user: apply_change(user, access, events, connections, calls))
+    accounts.on_change(lambda user: apply_change(user, access, events, connections))
+    accounts.on_sessions_end(lambda: end_sessions(access, events, connections))
     accounts.api_keys.on_change(lambda key: apply_key_change(key, access, events, connections, calls))
 
 
-def apply_change(
-    user: User, access: Authenticator, events: EventLog, connections: ConnectionHub, calls: CallManager
-) -> None:
+def apply_change(user: User, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
     """The user was changed: what is open ends, if the change ends it; else it has the user's new rights."""
     grants = grants_of(user.roles)
 
@@ -41,8 +57,6 @@ def apply_change(
     events.end_if(lambda one: ended(one) or (concerned(one) and one.grants != grants))
     connections.end_if(ended)
     connections.use_principal(with_rights)
-    if not user.active:
-        _end_calls(user, calls)
 
 
 def apply_key_change(
@@ -59,11 +73,4 @@ def apply_key_change(
         return
     for call in calls.live():
         if call.user and key.id in (call.user, guest_key(call.user)):
-            calls.hangup(call.id)
-
-
-def _end_calls(user: User, calls: CallManager) -> None:
-    """Those that the user has left or transferred, too. A page that is cut off could go on talking otherwise."""
-    for call in calls.live():
-        if call.user == user.name and call.created_at >= user.name_since:
             calls.hangup(call.id)

@@ -77,6 +77,7 @@ class KeyAccess:
             kind="key",
             key_id=key.id,
             key_generation=generation,
+            public=key.for_browsers,
             max_calls=key.max_calls,
         )
 

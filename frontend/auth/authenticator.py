@@ -6,18 +6,17 @@ Every part of the server that must know who sends a request asks `Authenticator`
 import os
 import secrets
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jwt
 import structlog
 from aiohttp import web
-from jwt.types import Options
 
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
 from ari_bridge.accounts.api_key import is_key
+from ari_bridge.accounts.signing_keys import CLOCK_LEEWAY_S
 from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
 from ari_bridge.tasks import TaskSet
 from frontend.auth.api_keys import KeyAccess, credential_of
@@ -27,28 +26,25 @@ from frontend.auth.client_tokens import ClientTokens
 from frontend.auth.errors import Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, grants_of
 from frontend.auth.principal import Principal
+from frontend.auth.session_issuer import AuthSession, SessionIssuer
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
+from frontend.auth.token_lifetimes import TokenLifetimes
+from frontend.auth.token_signer import ISSUER
 
-__all__ = ["Authenticator", "Forbidden", "AuthSession", "TooManyAttempts", "Unauthorized", "token_secret"]
+__all__ = [
+    "CLOCK_LEEWAY_S",
+    "AuthSession",
+    "Authenticator",
+    "Forbidden",
+    "TooManyAttempts",
+    "Unauthorized",
+    "token_secret",
+]
 
-CLOCK_LEEWAY_S = 120.0
-"""Seconds by which the clocks of two machines may differ, or a clock may be corrected, without a sign-in failing."""
-
-MAX_RENEWAL_AGE_S = 7 * 86400.0
-"""How long after the password was given a token may be renewed without it."""
-
-ISSUER = "ari-bridge"
-"""The issuer and the audience of our tokens (RFC 7519, `iss` and `aud`)."""
+MAX_RESUME_AGE_S = 7 * 86400.0
+"""How long after the sign-in calls may be resumed with a token that has expired."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class AuthSession:
-    token: str
-    user: str
-    expires_at: float  # Unix seconds
-    must_change_password: bool = False
 
 
 class Authenticator:
@@ -57,8 +53,7 @@ class Authenticator:
     Args:
         required: Whether sign-in is on. If False (loopback only), the name that a client gives is believed.
         accounts: The users.
-        secret: Signs the tokens.
-        lifetime: Of a token, in seconds.
+        lifetimes: Of what is issued.
         addresses: Finds the client's address of a request; by default no proxy is trusted.
         audit: Where sign-ins are recorded.
     """
@@ -68,8 +63,7 @@ class Authenticator:
         *,
         required: bool,
         accounts: Accounts,
-        secret: str,
-        lifetime: int,
+        lifetimes: TokenLifetimes = TokenLifetimes(),  # noqa: B008  frozen
         addresses: ClientAddresses | None = None,
         audit: Audit | None = None,
     ) -> None:
@@ -77,16 +71,11 @@ class Authenticator:
         self.addresses = addresses or ClientAddresses()
         self.accounts = accounts
         self.audit: Audit = audit or NoAudit()
+        self.issuer = SessionIssuer(accounts, lifetimes, self.audit)
         self.keys = KeyAccess(accounts.api_keys, self.audit)
-        self.client_tokens = ClientTokens(accounts, self.sign, self.audit)
-        self._secret = secret
-        self._lifetime = lifetime
+        self.client_tokens = ClientTokens(accounts, self.issuer.signer.sign, self.audit)
         self._sign_ins = SignIns(accounts.verify)
         self._tasks = TaskSet()
-
-    def use_secret(self, secret: str) -> None:
-        """Sign with another secret from now on; tokens signed with the previous one are no longer valid."""
-        self._secret = secret
 
     # --- signing in ------------------------------------------------------------------
 
@@ -105,7 +94,7 @@ class Authenticator:
         self.audit.record(Action.SESSION_CREATE, found.name, actor=actor)
         if passwords.needs_rehash(found.password_hash):
             self._tasks.start(self._rehash(found, password))
-        return self.session_of(found, int(time.time()))
+        return await self.issuer.issue(found)
 
     async def _verified(self, user: str, password: str, address: str) -> User:
         """Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
@@ -138,23 +127,17 @@ class Authenticator:
         hashed = await self._sign_ins.run(passwords.hash_password, new)
         changed = await self.accounts.set_password(name, hashed)
         log.info("a user has changed the password", user=name, address=principal.address)
-        return self.session_of(changed, int(time.time()))
+        return await self.issuer.issue(changed)
 
-    def renew(self, request: web.Request) -> AuthSession:
-        """A new token in exchange for a valid one, so that a page that is open for days is not signed out.
+    async def refresh(self, refresh_token: str, *, attempt: str, address: str) -> AuthSession:
+        """As `SessionIssuer.refresh`."""
+        await self._opened()
+        return await self.issuer.refresh(refresh_token, attempt=attempt, address=address)
 
-        Raises Unauthorized if the sign-in is too long ago, or its session has ended.
-        """
-        token = credential_of(request.headers.get("Authorization"))
-        principal = self.principal_of(token, self.addresses.of(request), request.headers.get("Origin"))
-        if principal.kind != "user":
-            raise Unauthorized("Neither API keys nor the tokens that they make are renewed: get another token with it.")
-        user = self.accounts.by_id(principal.user_id)
-        signed_in_at = self._decode(token or "").get("auth_time")
-        if not isinstance(signed_in_at, int) or time.time() - signed_in_at > MAX_RENEWAL_AGE_S or user is None:
-            raise Unauthorized("The sign-in is too long ago: sign in again.")
-        self.audit.record(Action.SESSION_RENEW, user.name, actor=principal.actor)
-        return self.session_of(user, signed_in_at)
+    async def sign_out(self, principal: Principal) -> None:
+        """As `SessionIssuer.end`. Raises InvalidUser: it is no user."""
+        _check_person(principal)
+        await self.issuer.end(principal)
 
     async def sign_out_everywhere(self, principal: Principal) -> None:
         """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
@@ -180,27 +163,6 @@ class Authenticator:
         except AccountsUnavailable as error:
             log.info("cannot rehash a password", reason=str(error))
 
-    def session_of(self, user: User, signed_in_at: int) -> AuthSession:
-        """A new token of the user. `signed_in_at`: when the password was given, Unix seconds."""
-        now = time.time()
-        expires_at = now + self._lifetime
-        claims = {
-            "iss": ISSUER,
-            "aud": ISSUER,
-            "sub": user.name,
-            "uid": user.id,
-            "gen": user.generation,
-            "exp": int(expires_at),
-            "iat": int(now),
-            "jti": secrets.token_hex(8),
-            "auth_time": signed_in_at,
-        }
-        return AuthSession(self.sign(claims), user.name, expires_at, user.must_change_password)
-
-    def sign(self, claims: dict[str, Any]) -> str:
-        """A token with these claims."""
-        return jwt.encode(claims, self._secret, algorithm="HS256")
-
     # --- verifying tokens ---------------------------------------------------------------
 
     def principal_of(self, token: str | None, address: str = "", origin: str | None = None) -> Principal:
@@ -221,7 +183,8 @@ class Authenticator:
 
     def _principal(self, claims: dict[str, Any], address: str) -> Principal:
         user = self.accounts.by_id(str(claims.get("uid")))
-        if user is None or not user.active or claims.get("gen") != user.generation:
+        session = str(claims.get("sid") or claims.get("jti") or "")
+        if user is None or not user.active or claims.get("gen") != user.generation or self._is_ended(session):
             raise Unauthorized("What this token was made for has ended: sign in again.")
         return Principal(
             name=user.name,
@@ -231,6 +194,7 @@ class Authenticator:
             grants=grants_of(user.roles),
             since=user.name_since,
             generation=user.generation,
+            session_id=session,
             address=address,
             expires_at=float(claims["exp"]),
         )
@@ -246,7 +210,7 @@ class Authenticator:
             claims = self._decode(token or "", verify_exp=False, audience=(ISSUER, CLIENT_AUDIENCE))
         except jwt.InvalidTokenError:
             raise Unauthorized("The session needs the token of its user.") from None
-        if time.time() - float(claims.get("auth_time") or 0) > MAX_RENEWAL_AGE_S:
+        if time.time() - float(claims.get("auth_time") or 0) > MAX_RESUME_AGE_S:
             raise Unauthorized("The sign-in is too long ago: sign in again.")
         if claims["aud"] == CLIENT_AUDIENCE:
             return self.client_tokens.principal_of(claims, address, origin)
@@ -259,20 +223,19 @@ class Authenticator:
         if not principal.user_id:
             return True
         user = self.accounts.by_id(principal.user_id)
-        return user is not None and user.active and user.generation == principal.generation
+        if user is None or not user.active or user.generation != principal.generation:
+            return False
+        return not self._is_ended(principal.session_id)
+
+    def _is_ended(self, session: str) -> bool:
+        return self.accounts.sessions.is_ended(session)
 
     def _decode(self, token: str, *, verify_exp: bool = True, audience: tuple[str, ...] = (ISSUER,)) -> dict[str, Any]:
-        """Raises InvalidTokenError. `iat` is not verified: it only says when the token was made (RFC 7519, 4.1.6)."""
-        options: Options = {"require": ["exp", "sub", "iss", "aud"], "verify_iat": False, "verify_exp": verify_exp}
-        return jwt.decode(
-            token,
-            self._secret,
-            algorithms=["HS256"],
-            options=options,
-            leeway=CLOCK_LEEWAY_S,
-            issuer=ISSUER,
-            audience=audience,
-        )
+        """The claims. Raises InvalidTokenError."""
+        claims = self.issuer.signer.verify(token, audience, verify_exp=verify_exp)
+        if not isinstance(claims.get("sub"), str):
+            raise jwt.MissingRequiredClaimError("sub")
+        return claims
 
     def identify(self, user: str, token: str | None, address: str = "", origin: str | None = None) -> Principal:
         """The principal of a client that signs in as `user`. Raises Unauthorized, InvalidUser."""

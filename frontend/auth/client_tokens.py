@@ -139,6 +139,7 @@ class ClientTokens:
             kind="token",
             key_id=key.id,
             key_generation=int(claims.get("kgen", 0)),
+            public=guest_key(name) is not None,
             max_calls=key.max_calls if guest_key(name) else 0,
             numbers=tuple(claims.get("numbers", ())),
         )

@@ -18,12 +18,14 @@ class Principal:
         user_id: Never changes, and no other user ever has it; "" if nobody signs in.
         since: Calls and recordings of the name from before then (Unix seconds) are not this user's.
         generation: That of the user when the token was made: a higher one ends it.
+        session_id: Of the sign-in session, or of the token, if that is of an earlier version; "" if nobody signs in.
         address: The client's, proxies left out.
         expires_at: When the token ends, Unix seconds; None: it does not.
         unrestricted: Sign-in is off, and everything is allowed.
         kind: What it signs in with: a password ("user"), an API key ("key"), or a client token of one ("token").
         key_id: The API key, if there is one; when that ends, so does the principal.
         key_generation: Which secret of the key.
+        public: By an API key that everybody can read in a page: in limits it counts as a stranger does, by address.
         max_calls: Concurrent calls of the key and its guests together; 0: as many as the server allows.
         numbers: All that it may dial, as they are dialled, with `*` at the end all that begin so; none: all.
     """
@@ -35,12 +37,14 @@ class Principal:
     grants: frozenset[Grant] = frozenset()
     since: float = 0.0
     generation: int = 0
+    session_id: str = ""
     address: str = ""
     expires_at: float | None = None
     unrestricted: bool = False
     kind: Literal["user", "key", "token"] = "user"
     key_id: str = ""
     key_generation: int = 0
+    public: bool = False
     max_calls: int = 0
     numbers: tuple[str, ...] = ()
 

@@ -8,10 +8,12 @@ from frontend.cli.calls import calls
 from frontend.cli.dial_check import dial_check
 from frontend.cli.doctor import doctor
 from frontend.cli.key import key
+from frontend.cli.signing_key import signing_key
 from frontend.cli.user import user
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Call from a browser into a legacy Asterisk.")
 main.add_typer(user, name="user")
+main.add_typer(signing_key, name="signing-key")
 main.add_typer(calls, name="calls")
 main.add_typer(key, name="key")
 main.add_typer(audit, name="audit")

@@ -60,6 +60,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         http_host=settings.http_host,
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
+        max_connections=settings.max_connections,
     )
     return await examine(subject)
 

@@ -162,6 +162,7 @@ def accounts_of(settings: Settings, audit: Audit | None = None) -> Accounts:
         settings.users_file,
         url=settings.accounts_database_url,
         min_password=settings.min_password_length,
+        token_secret_file=settings.token_secret_file,
         audit=audit,
     )
 

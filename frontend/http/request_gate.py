@@ -1,7 +1,8 @@
 """The gate before each request: whose connection it counts for, and how many requests its sender may send.
 
-A request with a valid token counts for its user, any other for the client's address. Without sign-in (loopback only)
-nothing is limited but the number of connections.
+A request with a valid token counts for its user, any other for the client's address; so does one with an API key of a
+page, or of a guest there: whoever opens the page has as many of these names as they like. Without sign-in (loopback
+only) nothing is limited but the number of connections.
 """
 
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def requests_limited(access: Authenticator, origins: Origins, rates: RequestRate
         except ConnectionsFull as error:
             return _refusal(request, access, origins, describe(error), RETRY_AFTER_S)
         if principal is None or not principal.unrestricted:
-            bucket = (rates.strangers if principal is None else rates.users).of(holder.name)
+            bucket = (rates.strangers if holder.kind is HolderKind.STRANGER else rates.users).of(holder.name)
             if wait := bucket.take():
                 response = _refusal(request, access, origins, "You send too many requests.", wait)
                 if bucket.refused > MAX_EXCESS:
@@ -104,7 +105,7 @@ def _sender(request: web.Request, access: Authenticator) -> tuple[Principal | No
         principal = access.authenticate(request)
     except Unauthorized:
         principal = None
-    if principal and principal.user_id:
+    if principal and principal.user_id and not principal.public:
         return principal, Holder(HolderKind.USER, principal.user_id)
     return principal, Holder(HolderKind.STRANGER, network_of(access.addresses.of(request)))
 

@@ -4,14 +4,12 @@
 """
 
 import asyncio
-import time
 
 import msgspec
 import structlog
 from aiohttp import web
 
 from ari_bridge.audit import Action, Result, acting
-from ari_bridge.engine.prewarm import LegDiscarded, LegReady
 from ari_bridge.errors import InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.notifications import MediaReady, Notification, StateChanged
@@ -23,16 +21,20 @@ from frontend.auth.api_keys import credential_of
 from frontend.auth.authenticator import Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
+from frontend.auth.sign_in_pace import network_of
 from frontend.calls.commands import execute
 from frontend.calls.permissions import check_dials, check_forwards, check_may, check_owns, check_rang, owns
 from frontend.calls.views import message_of, summary
 from frontend.webrtc.trickle_ice import Trickle
+from frontend.websocket.ice_updates import IceUpdates
 from frontend.websocket.media_checks import MediaChecks
 from frontend.websocket.message_socket import MessageSocket
+from frontend.websocket.prepared_media import PreparedMedia
 from frontend.websocket.rate_limit import Quota
 from frontend.websocket.ringing import RingingCalls
 from frontend.websocket.services import ConnectionServices
 from frontend.websocket.session_registry import OwnedElsewhere, SessionRegistry
+from frontend.websocket.token_expiry import TokenExpiry, check_expiry
 
 log = structlog.get_logger(__name__)
 
@@ -83,8 +85,9 @@ class ClientConnection:
         self._ringing = RingingCalls(self.send)
         self._trickle = Trickle(services.media)
         self._media_checks = MediaChecks(services.media)
-        self._prepared = ("", "")  # the last call that media was prepared for, and its offer
-        self._ice_timer: asyncio.TimerHandle | None = None
+        self._prepared = PreparedMedia(services.calls, self.send)
+        self._ice = IceUpdates(services.ice, self.send)
+        self._expiry = TokenExpiry(self)
 
     @property
     def _nobody(self) -> Principal:
@@ -95,10 +98,9 @@ class ClientConnection:
 
     async def run(self) -> None:
         """Until the client or the server closes."""
-        services = self._services
         self._registry.bind(self.session, self)
-        token = services.sessions.token(self.session)
-        self.send(messages.Welcome(services.version, services.access.required, token))
+        version, required = self._services.version, self._services.access.required
+        self.send(messages.Welcome(version, required, self._session_token()))
         self._send_ice_servers()
         if self._user_of_address:
             self._socket.handle(messages.Register(self._user_of_address))
@@ -114,10 +116,11 @@ class ClientConnection:
     def _detach(self) -> None:
         """The connection is closed: nothing rings here any more, and its calls go on without it."""
         self._unregister()
+        self._expiry.stop()
         self._calls.discard_media(self.session)
-        for handle in (self._calls_scheduled, self._ice_timer):
-            if handle:
-                handle.cancel()
+        self._ice.stop()
+        if self._calls_scheduled:
+            self._calls_scheduled.cancel()
         if self._owned:
             log.info("a client that owns calls has disconnected: they go on for the grace", calls=sorted(self._owned))
         for call_id in list(self._owned):
@@ -131,6 +134,16 @@ class ClientConnection:
         self._socket.drop("its session goes on in another connection", CLOSE_SUPERSEDED)
 
     @property
+    def owns_calls(self) -> bool:
+        return bool(self._owned)
+
+    def lapse(self) -> None:
+        """The client's token has expired, and it owns calls: nothing else begins until it sends another one."""
+        if self._user is not None:
+            self._unregister()
+            self._socket.error("unauthorized", "The token has expired: register with another one.", field="token")
+
+    @property
     def takes_calls(self) -> bool:
         return self._user is not None and self in self._services.pages.of_user(self._user)
 
@@ -140,10 +153,10 @@ class ClientConnection:
         if self.takes_calls and not principal.may(Grant.RECEIVE):
             self._stop_taking_calls()
 
-    def end_sign_in(self) -> None:
+    def end_sign_in(self, reason: str = "What you have signed in to has ended: sign in again.") -> None:
         """The client's sign-in session has ended: notify the client and close the connection."""
-        self._socket.error("unauthorized", "What you have signed in to has ended: sign in again.", field="token")
-        self._socket.drop("its sign-in was ended", CLOSE_SIGN_IN_ENDED)
+        self._socket.error("unauthorized", reason, field="token")
+        self._socket.drop("its sign-in has ended", CLOSE_SIGN_IN_ENDED)
 
     # --- from the client ---------------------------------------------------------------
 
@@ -164,6 +177,8 @@ class ClientConnection:
                 self._resume(message)
             case messages.Register():
                 self._register(message)
+            case messages.Authenticate(token):
+                self._authenticate(token)
             case messages.Unregister():
                 self._stop_taking_calls()
             case messages.Offer():
@@ -200,22 +215,23 @@ class ClientConnection:
                 self.send(messages.Pong(id))
 
     def _resume(self, message: messages.Resume) -> None:
-        session = self._services.sessions.read(message.session)
-        self._check_resumes(session, message.token)
+        session, user_id = self._services.sessions.read(message.session)
+        self._check_resumes(session, user_id, message.token)
         if session != self.session:
             self._registry.release(self.session, self)
         self.session = session
         self._registry.bind(session, self)
         self._subscribed = True
-        self.send(messages.Resumed(message.session))
+        self._expiry.watch()
+        self.send(messages.Resumed(self._session_token()))
         for call in self._calls.live():
             if call.session == session and not call.left_outcome:
                 self.attach(call)
         self._send_calls()
         self._send_ice_servers()
 
-    def _check_resumes(self, session: str, token: str | None) -> None:
-        """The session of a user is of no use to anybody else. Raises Unauthorized."""
+    def _check_resumes(self, session: str, user_id: str, token: str | None) -> None:
+        """The session of a user is of no use to others. `user_id`: of the session's token. Raises Unauthorized."""
         if not self._services.access.required:
             return
         principal = self.principal
@@ -224,10 +240,24 @@ class ClientConnection:
         owner = self._registry.owner(session)
         before = owner.principal.user_id if owner else ""
         calls = [call for call in self._calls.live() if call.session == session and not call.left_outcome]
-        if before not in ("", principal.user_id) or not all(owns(principal, call) for call in calls):
+        if {before, user_id} - {"", principal.user_id} or not all(owns(principal, call) for call in calls):
             raise Unauthorized("The session is another user's: go on with the one of welcome.")
-        self._claim(principal.user_id)
+        self._claim(principal.user_id, network_of(self._address) if principal.public else "")
         self.principal = principal
+
+    def _session_token(self) -> str:
+        return self._services.sessions.token(self.session, self.principal.user_id)
+
+    def _authenticate(self, token: str) -> None:
+        """Another token of the same user. Raises Unauthorized."""
+        if self._services.access.required:
+            principal = self._services.access.principal_of(token, self._address, self._origin)
+            if self.principal.user_id not in ("", principal.user_id):
+                raise Unauthorized("The token is another user's.")
+            self._claim(principal.user_id)
+            self.principal = principal
+            self._expiry.watch()
+        self.send(messages.Authenticated(self.principal.expires_at, self._session_token()))
 
     def _token(self, token: str | None) -> str | None:
         """That of a message, or else that of the upgrade request."""
@@ -249,7 +279,8 @@ class ClientConnection:
             if principal.may(Grant.RECEIVE):
                 self._services.pages.register(user, self)
         self._subscribed = True
-        self.send(messages.Registered(user))
+        self._expiry.watch()
+        self.send(messages.Registered(user, self._session_token()))
         self._send_ice_servers()
         self._send_calls()
         if not self.takes_calls:
@@ -365,28 +396,13 @@ class ClientConnection:
 
     def _prepare_media(self, message: messages.PrepareMedia) -> None:
         self._check_signed_in()
-        self._calls.prepare_media(
-            message.call_id,
-            sdp=message.sdp,
-            session=self.session,
-            user=self._user,
-            prefer=message.prefer or "",
-            listener=self._on_prewarm,
-        )
-        self._prepared = (message.call_id, message.sdp)
-
-    def _on_prewarm(self, update: LegReady | LegDiscarded) -> None:
-        match update:
-            case LegReady(call_id, sdp):
-                self.send(messages.MediaPrepared(call_id, sdp))
-            case LegDiscarded(call_id, reason):
-                self.send(messages.MediaDiscarded(call_id, reason))
+        self._prepared.prepare(message, self.session, self._user)
 
     def _add_candidate(self, message: messages.Candidate) -> None:
         """Of a call, or of prepared media: the call gets it when it begins."""
-        prepared, offer = self._prepared
-        if message.call_id == prepared and message.call_id not in self._owned:
-            self._trickle.take(prepared, offer, message.candidate)
+        prepared = self._prepared
+        if message.call_id == prepared.call_id and message.call_id not in self._owned:
+            self._trickle.take(prepared.call_id, prepared.offer, message.candidate)
             return
         self._check_owned(message.call_id)
         call = self._calls.get(message.call_id)
@@ -398,6 +414,7 @@ class ClientConnection:
     def _check_signed_in(self) -> None:
         if self._services.access.required and self._user is None:
             raise Unauthorized("Sign in first: send register with a token.")
+        check_expiry(self.principal)
 
     def _registered(self, call_id: str) -> str:
         """The user that the call rings for, or has rung for. Raises UnknownCall."""
@@ -448,17 +465,8 @@ class ClientConnection:
         return call.session == self.session or owns(self.principal, call)
 
     def _send_ice_servers(self) -> None:
-        """Now, and again before the credentials expire."""
-        if self._ice_timer:
-            self._ice_timer.cancel()
-        ice = self._services.ice
         # A call in progress gets new media even if its page's sign-in has expired meanwhile.
-        relay = self._user is not None or bool(self._owned) or not self._services.access.required
-        message = ice.message(self._user, relay=relay, now=time.time())
-        if message:
-            self.send(message)
-        if message and message.expires_at:
-            self._ice_timer = asyncio.get_running_loop().call_later(ice.renewed_after, self._send_ice_servers)
+        self._ice.update(self._user, lambda: bool(self._user or self._owned) or not self._services.access.required)
 
     def _on_notification(self, call: Call, notification: Notification) -> None:
         if isinstance(notification, StateChanged) and (call.left_outcome or not call.state.live):

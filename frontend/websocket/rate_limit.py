@@ -48,19 +48,25 @@ class Quota:
         if self._protocol and required:
             self._protocol.wait_for_client(True)
 
-    def claim(self, user_id: str) -> None:
-        """The user has signed in on the connection; "" if nobody can. Raises TooMany."""
+    def claim(self, user_id: str, guests: str = "") -> None:
+        """The user has signed in on the connection; "" if nobody can.
+
+        `guests`: it is a guest of a page, and shares with all guests of this network. Raises TooMany.
+        """
         if not user_id:
             return
-        if self._shares.registrations.take(user_id):
+        share = f"guests {guests}" if guests else user_id
+        if self._shares.registrations.take(share):
             raise TooMany("You register too often.")
-        if self._protocol:
+        if self._protocol and guests:
+            self._protocol.wait_for_client(False)  # it stays among the strangers
+        elif self._protocol:
             try:
                 self._protocol.hold(Holder(HolderKind.USER, user_id))
             except ConnectionsFull as error:
                 raise TooMany(describe(error)) from None
             self._protocol.wait_for_client(False)
-        self._user = self._shares.messages.of(user_id)
+        self._user = self._shares.messages.of(share)
 
     def take_message(self) -> bool:
         """Whether one more message may be handled."""

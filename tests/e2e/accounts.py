@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 from playwright.async_api import Browser
@@ -16,6 +17,7 @@ PASSWORD = "correct horse battery"
 
 def accounts(folder: Path, *users: str, admin: str = "") -> dict[str, Any]:
     """A site's settings. `admin`: which of the users is one."""
+    (folder / "secret").write_text(token_urlsafe(48))  # as an earlier version has it; it is taken over
     file = UsersFile(folder / "users")
     for user in users:
         file.add(user, PASSWORD, *(["user", "admin"] if user == admin else []))

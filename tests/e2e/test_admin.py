@@ -1,9 +1,11 @@
 """The admin page: somebody is added, signs in, is given a class of service, dials outside, and is out when locked."""
 
+import asyncio
 import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -138,3 +140,49 @@ async def test_who_may_not_administer_is_told_so(site_with: LiveSystemWith, brow
         await expect(page.get_by_text("This is you.")).to_be_visible()
         for action in ("Lock", "Remove", "New password"):
             await expect(page.get_by_role("button", name=action, exact=True)).to_have_count(0)
+
+
+async def test_an_auditor_reads_the_audit_log_and_nothing_else(
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
+) -> None:
+    async with site_with(**accounts(tmp_path, "1001", "1002", admin="1001")) as site, new_context(browser) as context:
+        await site.app.accounts.set_roles("1002", ["auditor"])
+        page = await context.new_page()
+        await enter(page, site.app.url, "1002")
+        await expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Audit"])
+        entries = page.get_by_role("list", name="Audit")
+        await expect(entries).to_contain_text("1002 signed in")
+        await expect(entries).to_contain_text("The server changed the roles of 1002")
+        await page.get_by_label("Who (whole name)").fill("1002")
+        await expect(entries).not_to_contain_text("The server")
+        await entries.get_by_role("button", name="1002 signed in").first.click()
+        await expect(entries).to_contain_text("session.create")
+        async with page.expect_download() as download:
+            await page.get_by_role("button", name="Export CSV").click()
+        exported = await asyncio.to_thread((await (await download.value).path()).read_text)
+        assert "session.create" in exported and "user.roles" not in exported
+        assert await violations(page) == []
+
+
+async def test_a_key_is_made_used_and_revoked(site_with: LiveSystemWith, browser: Browser, tmp_path: Path) -> None:
+    async with site_with(**accounts(tmp_path, "1001", admin="1001")) as site, new_context(browser) as context:
+        page = await context.new_page()
+        await enter(page, site.app.url, "1001")
+        await page.get_by_role("link", name="API keys").click()
+        await page.get_by_role("button", name="New key").click()
+        await page.get_by_label("What it is for").fill("CRM")
+        await page.get_by_role("checkbox", name="calls:read").check()
+        assert await violations(page) == []
+        await page.get_by_role("button", name="Make the key").click()
+        token = await page.get_by_test_id("secret").nth(2).inner_text()
+        await page.get_by_role("button", name="Done").click()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(site.app.url, headers=headers) as http:
+            async with http.get("/calls") as response:
+                assert response.status == 200
+            async with http.get("/users") as response:
+                assert response.status == 403
+            await confirm(page, "Revoke", "This cannot be undone.")
+            await expect(page.get_by_role("list", name="API keys")).to_contain_text("Revoked")
+            async with http.get("/calls") as response:
+                assert response.status == 401

@@ -70,6 +70,7 @@ async def test_a_dashboard_that_stays_open_stays_signed_in_while_the_server_rene
         async with asyncio.timeout(15):
             while claims_of(await stored_token(page))["exp"] <= soon["exp"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
+        site.app.accounts.sessions.max_idle = -1.0  # it is not refreshed any more
         await page.evaluate(
             "([key, value]) => sessionStorage.setItem(key, value)",
             [KEY, session(soon | {"exp": int(time.time()) - 600}, secret)],

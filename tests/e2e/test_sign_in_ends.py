@@ -73,6 +73,7 @@ async def talking(
         await phone.hears(MILLIWATT)
         await phone.talks()
         cable.end()
+        site.app.accounts.sessions.max_idle = -1.0  # and it is not refreshed
         await cable.pull()
         cable.plug_in()
         await expect(phone.page.get_by_test_id("sign-in-again")).to_contain_text("Your sign-in has ended.")

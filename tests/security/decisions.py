@@ -62,7 +62,8 @@ _KEYS = with_grant(Grant.KEYS_MANAGE)
 
 OPERATIONS: dict[str, Decision] = {
     "signIn": PUBLIC,
-    "renewSignIn": OWN,
+    "refreshSession": Decision(public=True, why="with a refresh token: tests/security/test_tokens.py"),
+    "signOut": OWN,
     "signOutEverywhere": OWN,
     "changePassword": OWN,
     "showMe": OWN,
@@ -112,6 +113,7 @@ OPERATIONS: dict[str, Decision] = {
     "lockUser": _USERS,
     "resetPassword": _USERS,
     "listUserConnections": _USERS,
+    "showUserLimits": _USERS,
     "signOutUser": _USERS,
     "removeUser": _USERS,
     "listKeys": _KEYS,
@@ -134,6 +136,7 @@ _OWN_CALL_DIALS = on(Object.CALL, None, Grant.DIAL)
 MESSAGES: dict[str, Decision] = {
     "register": Decision(grant=Grant.RECEIVE, why="with a token of its own"),
     "resume": Decision(public=True, why="with a token of the session's user: tests/security/test_access.py"),
+    "authenticate": Decision(public=True, why="with a token of the same user: tests/security/test_token_expiry.py"),
     "unregister": PUBLIC,
     "offer": with_grant(Grant.DIAL),
     "candidate": _OWN_CALL,

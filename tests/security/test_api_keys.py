@@ -221,8 +221,8 @@ async def test_a_key_is_no_person(app: App, http: aiohttp.ClientSession) -> None
         assert response.status == 400
     async with http.delete("/sessions", headers=key) as response:
         assert response.status == 400
-    async with http.post("/session/renew", headers=key) as response:
-        assert response.status == 401
+    async with http.delete("/session", headers=key) as response:
+        assert response.status == 400
 
 
 async def test_a_key_dials_what_its_class_allows(app: App, http: aiohttp.ClientSession, pbx: FakeAri) -> None:

@@ -110,8 +110,8 @@ async def test_no_role_gives_a_token_more(app: App, http: aiohttp.ClientSession,
 
 async def test_a_token_is_no_sign_in(app: App, http: aiohttp.ClientSession) -> None:
     headers = with_token(await token(http, await made(app, *ALL), user="1001"))
-    async with http.post("/session/renew", headers=headers) as response:
-        assert response.status == 401
+    async with http.delete("/session", headers=headers) as response:
+        assert response.status == 400
     change = {"oldPassword": PASSWORD, "newPassword": "four other words, all long"}
     async with http.post("/me/password", json=change, headers=headers) as response:
         assert response.status == 400
@@ -148,6 +148,33 @@ async def test_a_token_dies_with_its_key_and_with_its_user(
     assert await status(http, with_token(given)) == 401
 
 
+async def test_after_its_time_a_token_begins_nothing_and_its_call_goes_on(
+    app: App, http: aiohttp.ClientSession, pbx: FakeAri, page: OpenPage
+) -> None:
+    pbx.far_side = Answers()
+    key = await made(app, *ALL)
+    given = await token(http, key, user="1001")
+    claims: dict[str, Any] = jwt.decode(given["token"], options={"verify_signature": False})
+    assert app.access
+    soon = app.access.issuer.signer.sign(
+        claims | {"exp": int(time.time()) - 118}
+    )  # and clocks may differ by two minutes
+    opened = await page()
+    await opened.ask("registered", type="register", user="1001", token=soon)
+    call_id = (await opened.ask("answer", type="offer", target="600", sdp=OFFER))["callId"]
+    ended = await opened.told("error")
+    assert (ended["code"], ended["field"]) == ("unauthorized", "token")
+    assert not app.pages.of_user("1001")
+    for begins in (
+        {"type": "offer", "target": "600", "sdp": OFFER},
+        {"type": "add-party", "callId": call_id, "target": "600"},
+    ):
+        assert (await opened.ask("answer", **begins))["code"] == "unauthorized"
+    assert (await opened.ask("hold", type="hold", callId=call_id, held=True))["type"] == "hold"
+    assert (await opened.ask("registered", type="register", user="1001", token=given["token"]))["type"] == "registered"
+    assert (await opened.ask("answer", type="offer", target="600", sdp=OFFER))["type"] == "answer"
+
+
 @pytest.mark.parametrize("change", ["sub", "uid", "key", "grants", "signature", "expired"])
 async def test_a_forged_token_is_refused(app: App, http: aiohttp.ClientSession, change: str) -> None:
     given = await token(http, await made(app, *ALL), user="1001", grants=["dial"])
@@ -163,7 +190,7 @@ async def test_a_forged_token_is_refused(app: App, http: aiohttp.ClientSession, 
         "expired": {"exp": int(time.time()) - 121},
     }
     changed = claims | changes[change]
-    forged = jwt.encode(changed, "x" * 48) if change == "signature" else access.sign(changed)
+    forged = jwt.encode(changed, "x" * 48) if change == "signature" else access.issuer.signer.sign(changed)
     seen = await status(http, {"Authorization": f"Bearer {forged}"}, "/calls")
     if change == "grants":  # our own signature: even then it has no more than the key
         assert (await place(http, {"Authorization": f"Bearer {forged}"}))[0] == 403

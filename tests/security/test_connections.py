@@ -3,6 +3,7 @@
 import asyncio
 import json
 import resource
+import ssl
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +24,7 @@ from frontend.http.connection_table import HolderKind
 from frontend.http.door import Door
 from frontend.http.token_buckets import Rate
 from frontend.websocket import hub
+from tests.component.frontend.test_reload import make_certificate
 from tests.offers import OFFER
 from tests.security.servers import Server, serving
 
@@ -103,6 +105,13 @@ async def told_close(page: aiohttp.ClientWebSocketResponse) -> int | None:
 async def answers(page: aiohttp.ClientWebSocketResponse) -> None:
     await page.send_json({"type": "ping", "id": 7})
     await told(page, "pong")
+
+
+async def no_strangers(server: Server) -> None:
+    """Waits until the server counts no connection of strangers."""
+    async with asyncio.timeout(10):
+        while door_of(server).table.count(HolderKind.STRANGER):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def door_of(server: Server) -> Door:
@@ -248,6 +257,36 @@ async def test_accepting_goes_on_when_descriptors_have_run_out(tmp_path: Path, m
 
 
 # --- how long -------------------------------------------------------------------------
+
+
+async def test_a_handshake_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening_port, "HANDSHAKE_TIMEOUT_S", 0.3)
+    certificate, key = make_certificate(tmp_path, "127.0.0.1")
+    async with guarded(tmp_path, tls_cert=certificate, tls_key=key) as server, flood_of(server) as flood:
+        await flood.connect(100, "")
+        await flood.connect(100, "\x16\x03\x01\x02")
+        await flood.connect(100, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")  # no TLS at all
+        for reader, _ in flood.open:
+            await reader.read(100)  # an alert, perhaps
+        await flood.ended(300)
+        await no_strangers(server)
+
+
+async def test_handshakes_displace_each_other_and_a_client_gets_in(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, "127.0.0.1")
+    tls = ssl.create_default_context(cafile=str(certificate))
+    tls.check_hostname = False
+    connector = aiohttp.TCPConnector(ssl=tls)
+    async with (
+        guarded(tmp_path, tls_cert=certificate, tls_key=key, max_connections_per_address=16) as server,
+        flood_of(server) as flood,
+        aiohttp.ClientSession(server.app.url, connector=connector) as http,
+    ):
+        await flood.connect(100, "", block=0)  # from the client's own address, too
+        await flood.ended(80)
+        for _ in range(3):
+            async with http.get("/config") as response:
+                assert response.status == 200
 
 
 @pytest.mark.parametrize("sent", ["", HEAD, "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n"])

@@ -296,6 +296,18 @@ async def test_no_call_outlives_its_user(
             await asyncio.sleep(0.01)
 
 
+async def test_an_emergency_call_goes_on(app: App, pbx: FakeAri, admin: Admin, page: OpenPage, sign_in: SignIn) -> None:
+    pbx.far_side = Answers()
+    opened = await registered(page, sign_in, OTHER)
+    emergency = (await opened.ask("answer", type="offer", target="112", sdp=OFFER))["callId"]
+    other = (await opened.ask("answer", type="offer", target="600", sdp=OFFER))["callId"]
+    await admin.ask("PUT", admin.path(OTHER, "/lock"), {"locked": True})
+    async with asyncio.timeout(5):
+        while app.calls.get(other).state.live:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert app.calls.get(emergency).state.live
+
+
 async def test_a_user_with_a_call_is_shown_so(
     app: App, pbx: FakeAri, admin: Admin, page: OpenPage, sign_in: SignIn
 ) -> None:
@@ -304,5 +316,8 @@ async def test_a_user_with_a_call_is_shown_so(
     call_id = (await opened.ask("answer", type="offer", target="600", sdp=OFFER))["callId"]
     _, shown, _ = await admin.ask("GET", admin.path(OTHER))
     assert (shown["calls"], shown["connections"]) == (1, 1)
+    _, found, _ = await admin.ask("GET", admin.path(OTHER, "/limits"))
+    used = {one["what"]: (one["used"], one["rule"]) for one in found["limits"]}
+    assert used["legs"] == (1, "MAX_LEGS_PER_USER") and used["legs_per_minute"] == (1, "MAX_LEGS_PER_MINUTE")
     _, open_, _ = await admin.ask("GET", admin.path(OTHER, "/connections"))
     assert open_["connections"][0]["calls"] == [call_id]

@@ -18,12 +18,14 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
         token: For `Authorization: Bearer TOKEN`
         expires_at: Unix seconds
         must_change_password: Somebody else knows it: ask for another one
+        refresh_token: For `POST /session/refresh`, once; null: a cookie has it, or there is none
     """
 
     token: str
     user: str
     expires_at: float
     must_change_password: bool = False
+    refresh_token: str | None = None
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True, rename="camel"):
@@ -525,6 +527,26 @@ class UserConnections(msgspec.Struct, frozen=True, rename="camel"):
 
     connections: list[UserConnection]
     event_streams: int
+
+
+class LimitUsageData(msgspec.Struct, frozen=True, rename="camel"):
+    """A limit of a user, and how much of it is used.
+
+    Attributes:
+        what: `legs` and `forwards`: at once; one of: legs, forwards, legs_per_minute, legs_per_day, minutes_per_day
+        number_class: Of `minutes_per_day`: of which numbers
+        rule: The setting, or the line of the dial permissions, that sets the limit
+    """
+
+    what: str
+    number_class: str | None
+    used: float
+    limit: float
+    rule: str
+
+
+class UserLimits(msgspec.Struct, frozen=True, rename="camel"):
+    limits: list[LimitUsageData]
 
 
 class ClassOfServiceData(msgspec.Struct, frozen=True, rename="camel"):

@@ -46,7 +46,7 @@ class Client:
         url: The server's address: http(s):// or ws(s)://.
         user: The user to register as, to receive calls. None: calls are only placed.
         password: The user's password, if the server asks for sign-in. The client signs in with it.
-        token: A token of the user, in place of a password. It is renewed in time, as `HttpClient` says.
+        token: A token of the user, in place of a password.
         token_provider: Returns another token when there is none, or the server accepts the last one no more.
         origin: The Origin header to send.
         tls: The TLS context, e.g. with a certificate authority of your own. None: the system's.
@@ -124,7 +124,7 @@ class Client:
             await self.http.close()
             raise
         self.connection_count += 1
-        self._renewing_token = asyncio.create_task(self.http.keep_token_valid(), name="client-token")
+        self._renewing_token = asyncio.create_task(self.http.keep_token_valid(self._authenticate), name="client-token")
         return self
 
     async def __aexit__(
@@ -209,6 +209,11 @@ class Client:
             else:
                 break
         return None
+
+    async def _authenticate(self) -> None:
+        """The connection goes on with the new token. Raises Refused, WaitTimeout, ConnectionLost."""
+        if self.registered and self.connected and self.http.token:
+            await self.request(messages.Authenticate(self.http.token))
 
     async def unregister(self) -> None:
         """Receive no more calls; calls in progress go on. Raises WaitTimeout, ConnectionLost."""
@@ -371,8 +376,10 @@ class Client:
                 self.signaling_session = self.signaling_session or session
             case messages.Resumed(session=session):
                 self.signaling_session = session
-            case messages.Registered():
-                self.registered = True
+            case messages.Registered(session=session):
+                self.registered, self.signaling_session = True, session or self.signaling_session
+            case messages.Authenticated(session=session):
+                self.signaling_session = session or self.signaling_session
             case messages.Unregistered():
                 self.registered = False
             case messages.IceServers(servers=servers):

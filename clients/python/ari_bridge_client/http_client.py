@@ -10,7 +10,8 @@ import asyncio
 import math
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -19,7 +20,7 @@ from urllib.parse import quote
 import msgspec
 
 from ari_bridge_client import api_models, download, event_stream
-from ari_bridge_client.errors import ConnectionFailed
+from ari_bridge_client.errors import ClientError, ConnectionFailed
 from ari_bridge_client.http_transport import IDEMPOTENCY_KEY, HttpResponse, HttpTransport
 from ari_bridge_client.models import CallInfo, CallPage, Health
 from ari_bridge_client.retry import RetryPolicy
@@ -41,7 +42,7 @@ _UNAVAILABLE = frozenset({503})
 class HttpClient:
     """The HTTP API of a server. Use it as `async with`, or `close` it.
 
-    A token is renewed before it expires, as long as the server does that (a week after the password was given). Then,
+    The token of `sign_in` is refreshed before it expires, as long as the server does that (a week, by default). Then,
     and when the server rejects it, it is replaced: by the password of `sign_in`, or by the `token_provider`.
 
     Every method raises Problem if the server refuses, ConnectionFailed if the server is not reached or its response
@@ -96,20 +97,34 @@ class HttpClient:
         """Sign in, and use the session's token from now on."""
         return await self._transport.tokens.sign_in(user, password)
 
-    async def renew_token(self) -> api_models.SessionData:
-        """Exchange the token, while it is valid, for a new one. The client does so by itself before it expires."""
-        return await self._transport.tokens.renew()
+    async def refresh_token(self) -> api_models.SessionData | None:
+        """Get another token now; None without `sign_in`. The client does so by itself before the token expires."""
+        return await self._transport.tokens.refresh()
+
+    async def sign_out(self) -> None:
+        """End the session: its tokens, WebSockets and event streams. Others of the user go on."""
+        await self._transport.send("DELETE", "/session")
+        self._transport.tokens.forget()
 
     async def replace_token(self) -> bool:
         """Whether there is another token, in place of one that the server rejects."""
         return await self._transport.tokens.replace(self.token)
 
-    async def keep_token_valid(self) -> None:
-        """Runs without end: renews the token in time even if there are no requests for hours."""
+    async def keep_token_valid(self, on_change: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Runs without end: refreshes the token in time even if there are no requests for hours.
+
+        Args:
+            on_change: Called after each time that there was another token. What the server refuses is ignored.
+        """
+        known = self.token
         while True:
             due = self._transport.tokens.due_in
             await asyncio.sleep(_TOKEN_CHECK_INTERVAL_S if due is None else min(due, _TOKEN_CHECK_INTERVAL_S))
             await self._transport.tokens.renew_if_due()
+            if on_change and self.token != known:
+                known = self.token
+                with suppress(ClientError):
+                    await on_change()
 
     async def create_token(
         self,

@@ -122,9 +122,10 @@ class HttpTransport:
                 await asyncio.sleep(after)
         raise AssertionError("backoff never ends")
 
-    async def _post_once(self, path: str, body: Any) -> bytes:
+    async def _post_once(self, path: str, body: Any, attempt: str) -> bytes:
         end = asyncio.get_running_loop().time() + self._retry_policy.total_timeout
-        return (await self._attempt("POST", path, None, body, None, 0.0, end, frozenset())).body
+        headers = {IDEMPOTENCY_KEY: attempt} if attempt else None
+        return (await self._attempt("POST", path, None, body, headers, 0.0, end, frozenset())).body
 
     async def _attempt(
         self,

@@ -1,4 +1,7 @@
-"""The token of a client that runs for days: renewed before it expires, and replaced when the server rejects it.
+"""The token of a client that runs for days: refreshed before it expires, and replaced when the server rejects it.
+
+A sign-in gives a refresh token beside the token, which is good for one use: the response has the next one. A refresh
+whose response was lost is repeated as the same attempt, which the server does not take for a second use.
 
 When a token is to be renewed `renew_in` says, which is pure.
 """
@@ -7,7 +10,9 @@ import asyncio
 import base64
 import binascii
 import logging
+import random
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,6 +26,8 @@ TokenProvider = Callable[[], Awaitable[str]]
 RENEW_BEFORE_S = 60.0
 """Before its expiry a token is renewed; one that is valid for less than two minutes, after half of its time."""
 RETRY_INTERVAL_S = 10.0
+JITTER = 0.1
+"""Of the time until then, at most, by which it is done earlier: many clients do not come at once."""
 log = logging.getLogger(__name__)
 
 
@@ -46,15 +53,18 @@ class TokenKeeper:
     Args:
         token: The first token, if there is one.
         provider: Asked for another one.
-        post: Sends a request to a path, and returns the body of the response. Raises Problem, ConnectionFailed.
+        post: Sends a body to a path, as an attempt of that name if it has one, and returns the body of the response.
+            Raises Problem, ConnectionFailed.
     """
 
     def __init__(
-        self, token: str | None, provider: TokenProvider | None, post: Callable[[str, Any], Awaitable[bytes]]
+        self, token: str | None, provider: TokenProvider | None, post: Callable[[str, Any, str], Awaitable[bytes]]
     ) -> None:
         self._provider = provider
         self._post = post
         self._password: tuple[str, str] | None = None
+        self._refresh_token: str | None = None
+        self._attempt = ""
         self._replacing = asyncio.Lock()
         self._due: float | None = None  # by time.monotonic()
         self._rejected: str | None = None  # a token that cannot be replaced
@@ -66,6 +76,7 @@ class TokenKeeper:
 
     @token.setter
     def token(self, token: str | None) -> None:
+        self._refresh_token = None
         self._use(token, time.time())
 
     @property
@@ -75,13 +86,28 @@ class TokenKeeper:
 
     async def sign_in(self, user: str, password: str) -> SessionData:
         """Sign in, and use the token. Raises Problem, ConnectionFailed."""
-        session = self._use_session(await self._post("/session", {"user": user, "password": password}))
+        session = self._use_session(await self._post("/session", {"user": user, "password": password}, ""))
         self._password = (user, password)
         return session
 
-    async def renew(self) -> SessionData:
-        """Exchange the token, while it is valid, for a new one. Raises Problem, ConnectionFailed."""
-        return self._use_session(await self._post("/session/renew", {}))
+    async def refresh(self) -> SessionData | None:
+        """Get another token by the refresh token; None if there is none. Raises Problem, ConnectionFailed."""
+        presented = self._refresh_token
+        if presented is None:
+            return None
+        self._attempt = self._attempt or str(uuid.uuid4())
+        try:
+            body = await self._post("/session/refresh", {"refreshToken": presented}, self._attempt)
+        except Refused as error:
+            if error.code == "unauthorized" and self._refresh_token == presented:
+                self._refresh_token = None
+            raise
+        return self._use_session(body)
+
+    def forget(self) -> None:
+        """There is no token, and no way to get one, until the next sign-in."""
+        self._password = self._provider = None
+        self.token = None
 
     async def renew_if_due(self) -> None:
         """Renew the token if it is due, or replace it if that fails. Raises nothing: it may still be valid."""
@@ -89,17 +115,21 @@ class TokenKeeper:
             return
         self._due = time.monotonic() + RETRY_INTERVAL_S
         try:
-            await self.renew()
+            if await self.refresh() is None:
+                await self._replace_early()
         except Refused as error:
-            if error.code != "unauthorized":
-                return
-            self._due = None
-            try:
-                await self.replace(self._token)
-            except ClientError:
-                self._due = time.monotonic() + RETRY_INTERVAL_S
+            if error.code == "unauthorized":
+                await self._replace_early()
         except ClientError:
             pass
+
+    async def _replace_early(self) -> None:
+        """The token is still valid: if there is no other one now, it is asked for when this one is rejected."""
+        self._due = None
+        try:
+            await self.replace(self._token)
+        except ClientError:
+            self._due = time.monotonic() + RETRY_INTERVAL_S
 
     async def replace(self, rejected: str | None) -> bool:
         """Whether there is another token than the `rejected` one. Raises ClientError if that is not known now."""
@@ -114,6 +144,14 @@ class TokenKeeper:
             return replaced
 
     async def _replace(self) -> bool:
+        if self._refresh_token is not None:
+            try:
+                await self.refresh()
+            except Refused as error:
+                if error.code != "unauthorized":
+                    raise
+            else:
+                return True
         if self._password is not None:
             try:
                 await self.sign_in(*self._password)
@@ -139,6 +177,7 @@ class TokenKeeper:
             session = msgspec.json.decode(body, type=SessionData)
         except msgspec.MsgspecError as error:
             raise ConnectionFailed("/session", f"the response is not understood: {error}") from error
+        self._refresh_token, self._attempt = session.refresh_token, ""
         self._use(session.token, None)
         return session
 
@@ -146,4 +185,4 @@ class TokenKeeper:
         """`now` as in `renew_in`."""
         self._token = token
         seconds = renew_in(token, now)
-        self._due = None if seconds is None else time.monotonic() + seconds
+        self._due = None if seconds is None else time.monotonic() + seconds * (1 - JITTER * random.random())

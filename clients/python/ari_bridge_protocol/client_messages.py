@@ -47,6 +47,16 @@ class Resume(Message, tag="resume", frozen=True):
     token: str | None = None
 
 
+class Authenticate(Message, tag="authenticate", frozen=True):
+    """Another token of the same user, before the last one has expired: else the connection is closed (4401).
+
+    Calls are not affected, and nothing has to be registered again. Answered by `authenticated`, or `error` with the
+    field `token`.
+    """
+
+    token: str
+
+
 class Unregister(Message, tag="unregister", frozen=True):
     """Receive no more calls. Active calls continue."""
 
@@ -197,6 +207,7 @@ class Ping(Message, tag="ping", frozen=True):
 ClientMessage = (
     Resume
     | Register
+    | Authenticate
     | Unregister
     | Offer
     | PrepareMedia

@@ -11,6 +11,7 @@ Field names are camelCase on the wire and snake_case here.
 
 from ari_bridge_protocol.client_messages import (
     AddParty,
+    Authenticate,
     Candidate,
     CheckMedia,
     ClientMessage,
@@ -44,6 +45,7 @@ from ari_bridge_protocol.preferences import (
 )
 from ari_bridge_protocol.server_messages import (
     Answer,
+    Authenticated,
     Calls,
     CallSummary,
     Error,
@@ -85,6 +87,8 @@ from ari_bridge_protocol.shared_messages import (
 __all__ = [
     "AddParty",
     "Answer",
+    "Authenticate",
+    "Authenticated",
     "CallPreferences",
     "CallSummary",
     "Calls",

@@ -119,7 +119,20 @@ class Reconnect(Message, tag="reconnect", frozen=True):
 
 
 class Registered(Message, tag="registered", frozen=True):
+    """`session`: in place of that of `welcome`; nobody but the user can resume it."""
+
     user: str
+    session: str | None = None
+
+
+class Authenticated(Message, tag="authenticated", frozen=True):
+    """The token of `authenticate` is accepted.
+
+    `session`: as in `registered`.
+    """
+
+    expires_at: Annotated[float | None, Meta(description="of the token, Unix seconds; null: it does not expire")] = None
+    session: str | None = None
 
 
 class IceServer(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -315,6 +328,7 @@ ServerMessage = (
     Welcome
     | Resumed
     | Registered
+    | Authenticated
     | Unregistered
     | IceServers
     | Calls

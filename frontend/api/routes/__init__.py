@@ -17,6 +17,7 @@ from frontend.api.routes import (
     operator,
     people,
     recordings,
+    sessions,
     single_sign_on,
     tokens,
     user_endpoints,
@@ -24,6 +25,7 @@ from frontend.api.routes import (
 from frontend.http.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
+    *sessions.ENDPOINTS,
     *call_endpoints.ENDPOINTS,
     *single_sign_on.ENDPOINTS,
     *me.ENDPOINTS,

@@ -110,6 +110,10 @@ class FeedbackBody(msgspec.Struct, frozen=True, rename="camel"):
 class Credentials(msgspec.Struct, frozen=True):
     user: str
     password: str
+    cookie: Annotated[
+        bool,
+        Meta(description="for pages of this server: a cookie has the refresh token, and the response has not"),
+    ] = False
 
 
 # --- responses --------------------------------------------------------
@@ -128,11 +132,15 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
     user: str
     expires_at: Annotated[float, Meta(description="Unix seconds")]
     must_change_password: Annotated[bool, Meta(description="somebody else knows it: ask for another one")] = False
+    refresh_token: Annotated[
+        str | None, Meta(description="for `POST /session/refresh`, once; null: a cookie has it, or there is none")
+    ] = None
 
 
 class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
     old_password: str
     new_password: Annotated[str, Meta(description="12 characters or more, and none of the common ones")]
+    cookie: Annotated[bool, Meta(description="as in `POST /session`")] = False
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True):
@@ -349,33 +357,12 @@ SIGN_IN = Endpoint(
         200: ResponseSpec(
             description="Signed in",
             shape=SessionData,
-            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
+            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 900),
         )
     },
     problems=("unauthorized", "too_many", "unavailable"),
     public=True,
     example_body=Credentials("1001", "correct horse battery staple"),
-)
-RENEW_SIGN_IN = Endpoint(
-    name="renewSignIn",
-    method="POST",
-    path="/session/renew",
-    tag=SIGNING_IN,
-    summary="Renew a token that is still valid",
-    description=(
-        "For pages that stay open for days. Refused if the password was entered more than seven days ago, or has been "
-        "changed since."
-    ),
-    parameters=Nothing,
-    body=Nothing,
-    responses={
-        200: ResponseSpec(
-            description="The new token; the old one stays valid until it expires",
-            shape=SessionData,
-            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
-        )
-    },
-    problems=("unauthorized",),
 )
 SIGN_OUT_EVERYWHERE = Endpoint(
     name="signOutEverywhere",
@@ -402,7 +389,7 @@ CHANGE_PASSWORD = Endpoint(
         200: ResponseSpec(
             description="A token that goes on",
             shape=SessionData,
-            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
+            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 900),
         )
     },
     problems=("too_many", "unavailable"),
@@ -428,7 +415,6 @@ CONFIG = Endpoint(
 
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     SIGN_IN,
-    RENEW_SIGN_IN,
     SIGN_OUT_EVERYWHERE,
     CHANGE_PASSWORD,
     CONFIG,

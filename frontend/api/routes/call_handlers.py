@@ -28,10 +28,10 @@ from frontend.api.routes.call_endpoints import (
     PhoneBookEntry,
     Placed,
     RecordBody,
-    SessionData,
     TransferBody,
 )
-from frontend.auth.authenticator import Authenticator, AuthSession
+from frontend.api.routes.sessions import session_response
+from frontend.auth.authenticator import Authenticator
 from frontend.auth.principal import Principal
 from frontend.calls import permissions
 from frontend.calls.commands import CallCommand, execute, record_control
@@ -83,7 +83,6 @@ class CallControlApi:
         access = self._access
         return [
             endpoints.SIGN_IN.route(access, self.sign_in),
-            endpoints.RENEW_SIGN_IN.route(access, self.renew_sign_in),
             endpoints.SIGN_OUT_EVERYWHERE.route(access, self.sign_out_everywhere),
             endpoints.CHANGE_PASSWORD.route(access, self.change_password),
             endpoints.CONFIG.route(access, self.config),
@@ -190,10 +189,8 @@ class CallControlApi:
 
     async def sign_in(self, request: TypedRequest[Nothing, Credentials]) -> web.Response:
         address = self._access.addresses.of(request.raw)
-        return _session(await self._access.sign_in(request.body.user, request.body.password, address))
-
-    async def renew_sign_in(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
-        return _session(self._access.renew(request.raw))
+        session = await self._access.sign_in(request.body.user, request.body.password, address)
+        return await session_response(self._access, request.raw, session, cookie=request.body.cookie)
 
     async def sign_out_everywhere(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         await self._access.sign_out_everywhere(request.principal)
@@ -203,7 +200,8 @@ class CallControlApi:
         if request.principal.name is None:
             raise InvalidRequest("Sign-in is off, so there is no password.", field="oldPassword")
         body = request.body
-        return _session(await self._access.change_password(request.principal, body.old_password, body.new_password))
+        session = await self._access.change_password(request.principal, body.old_password, body.new_password)
+        return await session_response(self._access, request.raw, session, cookie=body.cookie)
 
     async def config(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         return json_response(self._config)
@@ -233,11 +231,6 @@ class CallControlApi:
         """`others`: also a call that rings for the user. Raises UnknownCall."""
         check = permissions.check_commands if others else permissions.check_owns
         check(principal, self._calls.get(call_id))
-
-
-def _session(session: AuthSession) -> web.Response:
-    data = SessionData(session.token, session.user, session.expires_at, session.must_change_password)
-    return json_response(data, headers={"Cache-Control": "no-store"})
 
 
 def _json(value: msgspec.Struct) -> str:

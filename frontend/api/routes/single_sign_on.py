@@ -14,9 +14,9 @@ from aiohttp import web
 from msgspec import Meta
 
 from ari_bridge.accounts import Accounts
-from ari_bridge.audit import Action, Actor, ActorKind, Result
 from ari_bridge.errors import InvalidRequest
 from frontend.api.routes.call_endpoints import SIGNING_IN, SessionData
+from frontend.api.routes.sessions import session_response
 from frontend.auth.authenticator import Authenticator, token_secret
 from frontend.auth.client_addresses import host_name
 from frontend.auth.oidc.provider import ProviderUnavailable
@@ -123,10 +123,10 @@ SESSION = Endpoint(
         200: ResponseSpec(
             description="Signed in",
             shape=SessionData,
-            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 43200),
+            example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 900),
         )
     },
-    problems=("unauthorized", "not_found"),
+    problems=("unauthorized", "not_found", "unavailable"),
     public=True,
 )
 LOGOUT = Endpoint(
@@ -248,11 +248,12 @@ class SingleSignOnApi:
         base = self._base(request.raw)
         name = _cookie_name(base, HAND_OVER_COOKIE)
         found = await self._sign_on.redeem(request.raw.cookies.get(name))
-        response = json_response(SessionData(found.token, found.user, found.expires_at, found.must_change_password))
+        response = await session_response(self._access, request.raw, found, cookie=True)
         _delete(response, base, name)
         return response
 
     async def logout(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        await self._access.issuer.end(request.principal)
         url = await self._sign_on.logout.sign_out(request.principal, f"{self._base(request.raw)}/")
         return json_response(ProviderLogout(url))
 
@@ -274,9 +275,6 @@ class SingleSignOnApi:
             reason=error.reason,
             address=self._access.addresses.of(request),
         )
-        actor = Actor(ActorKind.USER, address=self._access.addresses.of(request))
-        reason = f"single sign-on: {error.result}"
-        self._access.audit.record(Action.SESSION_REFUSE, result=Result.REFUSED, actor=actor, reason=reason)
         return _redirect(f"{self._base(request)}{return_to}#sso={error.result}")
 
     def _base(self, request: web.Request) -> str:

@@ -112,6 +112,23 @@ class UserConnections(msgspec.Struct, frozen=True, rename="camel"):
     event_streams: Annotated[int, Meta(description="open streams of `GET /events`")]
 
 
+class LimitUsageData(msgspec.Struct, frozen=True, rename="camel"):
+    """A limit of a user, and how much of it is used."""
+
+    what: Annotated[
+        Literal["legs", "forwards", "legs_per_minute", "legs_per_day", "minutes_per_day"],
+        Meta(description="`legs` and `forwards`: at once"),
+    ]
+    number_class: Annotated[str | None, Meta(description="of `minutes_per_day`: of which numbers")]
+    used: float
+    limit: float
+    rule: Annotated[str, Meta(description="the setting, or the line of the dial permissions, that sets the limit")]
+
+
+class UserLimits(msgspec.Struct, frozen=True):
+    limits: list[LimitUsageData]
+
+
 EXAMPLE_USER = UserData(
     id="usr_5f0c1e7d2a9b4c38",
     name="1005",
@@ -270,6 +287,25 @@ CONNECTIONS = Endpoint(
     grant=Grant.USERS_MANAGE,
     example=_ID,
 )
+LIMITS = Endpoint(
+    name="showUserLimits",
+    method="GET",
+    path="/users/{userId}/limits",
+    tag=USERS,
+    summary="Show a user's limits, and how much of them is used",
+    parameters=UserPath,
+    body=Nothing,
+    responses={
+        200: ResponseSpec(
+            description="The limits",
+            shape=UserLimits,
+            example=UserLimits([LimitUsageData("legs", None, 1, 12, "MAX_LEGS_PER_USER")]),
+        )
+    },
+    problems=_ABOUT_ONE,
+    grant=Grant.USERS_MANAGE,
+    example=_ID,
+)
 SIGN_OUT = Endpoint(
     name="signOutUser",
     method="DELETE",
@@ -310,6 +346,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     LOCK,
     RESET_PASSWORD,
     CONNECTIONS,
+    LIMITS,
     SIGN_OUT,
     REMOVE,
 )

@@ -13,6 +13,7 @@ from ari_bridge.engine.call_manager import CallManager
 from frontend.api.routes import user_endpoints as endpoints
 from frontend.api.routes.event_stream import EventLog
 from frontend.api.routes.user_endpoints import (
+    LimitUsageData,
     Lock,
     NewName,
     NewPasswordData,
@@ -22,6 +23,7 @@ from frontend.api.routes.user_endpoints import (
     UserConnections,
     UserData,
     UserFilter,
+    UserLimits,
     UserList,
     UserPath,
     UserSettings,
@@ -83,6 +85,7 @@ class UserApi:
             endpoints.LOCK.route(access, self.lock),
             endpoints.RESET_PASSWORD.route(access, self.reset_password),
             endpoints.CONNECTIONS.route(access, self.connections),
+            endpoints.LIMITS.route(access, self.limits),
             endpoints.SIGN_OUT.route(access, self.sign_out),
             endpoints.REMOVE.route(access, self.remove),
         ]
@@ -117,6 +120,20 @@ class UserApi:
         ]
         found.sort(key=lambda one: -one.connected_at)
         return json_response(UserConnections(found, self._events.count(user.id)))
+
+    async def limits(self, request: TypedRequest[UserPath, Nothing]) -> web.Response:
+        found = self._calls.limits_of(self._found(request.parameters.user_id).name)
+        shown = [
+            LimitUsageData(
+                cast(Any, one.what),
+                one.number_class.value if one.number_class else None,
+                one.used,
+                one.bound.value,
+                one.bound.rule,
+            )
+            for one in found
+        ]
+        return json_response(UserLimits(shown))
 
     # --- changes ---------------------------------------------------------------------
 

@@ -19,6 +19,8 @@ const api = [
   "/me",
   "/users",
   "/dial-permissions",
+  "/keys",
+  "/audit",
 ];
 
 export default defineConfig(({ mode }) => ({

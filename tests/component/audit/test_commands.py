@@ -45,6 +45,7 @@ def test_what_the_command_line_does_is_recorded(folder: Path) -> None:
     run("user", "unlock", "1001")
     run("user", "role", "1001", "user")
     run("user", "class", "1001", "internal")
+    run("user", "link", "1001", "subject-1", "--issuer", "https://idp.example.com")
     run("user", "rename", "1001", "1002")
     run("user", "remove", "1002")
     run("user", "remove", "nobody", status=1)
@@ -59,6 +60,7 @@ def test_what_the_command_line_does_is_recorded(folder: Path) -> None:
         "user.unlock",
         "user.roles",
         "user.class",
+        "user.link",
         "user.rename",
         "user.remove",
         "audit.export",

@@ -3,16 +3,19 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
 import pytest
 
+from ari_bridge.accounts import sign_in_sessions
 from ari_bridge.accounts.users_file import UsersFile
 from ari_bridge.outcomes import Outcome
-from ari_bridge_client import AuthenticationLost, Call, Client, HttpClient, OfferOnlyMedia, Refused
+from ari_bridge_client import AuthenticationLost, Call, Client, ConnectionFailed, HttpClient, OfferOnlyMedia, Refused
 from frontend.app import App
+from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.settings import Settings
 from tests.chaos.proxy import Proxy
 from tests.fakes.accounts import forge
@@ -64,6 +67,10 @@ async def talking(client: Client) -> Call:
     call = await client.call("600", media=OfferOnlyMedia(OFFER))
     await call.wait_for("accepted")
     return call
+
+
+def another_token(client: Client, before: str | None) -> bool:
+    return client.http.token != before
 
 
 async def until(condition: Callable[[], Any]) -> None:
@@ -154,17 +161,74 @@ async def test_a_token_provider_that_fails_is_no_other_token(
             await client.incoming(timeout=10)
 
 
-async def test_a_token_is_renewed_before_it_ends(app: App, token: str, signed: Callable[..., str]) -> None:
-    """The last one of a sign-in that is too long ago cannot be, and is asked for."""
+async def test_a_token_is_refreshed_before_it_ends_and_the_connection_goes_on(
+    app: App, pbx: FakeAri, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the refresh token, not the password, and without another connection: each token lasts two seconds."""
+    pbx.far_side = Answers()
+    assert app.access
+    monkeypatch.setattr(app.access.issuer, "_lifetimes", TokenLifetimes(access=2))
+    async with Client(app.url, user="1001", password="right") as client:
+        call, first = await talking(client), client.http.token
+        signed_in = claims_of(first)["auth_time"]
+        for _ in range(3):
+            before = client.http.token
+            await until(partial(another_token, client, before))
+        assert claims_of(client.http.token)["sid"] == claims_of(first)["sid"]
+        assert claims_of(client.http.token)["auth_time"] == signed_in
+        assert app._connections
+        [connection] = app._connections._open
+        await until(lambda: connection.principal.expires_at == claims_of(client.http.token)["exp"])
+        assert client.connection_count == 1
+        await call.hangup()
+        assert call.outcome is Outcome.COMPLETED
+
+
+async def test_after_the_last_refresh_the_password_or_the_token_provider_is_asked(
+    app: App, token: str, signed: Callable[..., str]
+) -> None:
     now = int(time.time())
-    soon = signed(**claims_of(token) | {"iat": now, "exp": now + 2})
-    async with Client(app.url, user="1001", token=soon) as client:
-        await until(lambda: client.http.token != soon)
-        assert claims_of(client.http.token)["exp"] > now + 1000
-    old = signed(**claims_of(token) | {"iat": now, "exp": now + 2, "auth_time": now - 8 * 86400})
+    old = signed(**claims_of(token) | {"iat": now, "exp": now + 2})
 
     async def provide() -> str:
         return token
 
     async with Client(app.url, user="1001", token=old, token_provider=provide) as client:
         await until(lambda: client.http.token == token)
+    async with HttpClient(app.url) as http:
+        before = (await http.sign_in("1001", "right")).token
+        await app.accounts.end_sessions("1001")
+        assert [call async for call in http.list_calls()] == []
+        assert claims_of(http.token)["sid"] != claims_of(before)["sid"]
+
+
+async def test_signing_out_ends_the_session_and_forgets_the_password(app: App) -> None:
+    async with HttpClient(app.url) as http:
+        session = await http.sign_in("1001", "right")
+        await http.sign_out()
+        with pytest.raises(Refused, match="Sign in"):
+            [call async for call in http.list_calls()]
+        http.token = session.token
+        with pytest.raises(Refused, match="ended"):
+            [call async for call in http.list_calls()]
+
+
+async def test_a_refresh_without_a_response_is_repeated_as_the_same_attempt(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after the grace in which anybody may repeat it."""
+    monkeypatch.setattr(sign_in_sessions, "REUSE_GRACE_S", 0.0)
+    async with HttpClient(app.url) as http:
+        await http.sign_in("1001", "right")
+        post = http._transport._post_once
+
+        async def lose_the_response(path: str, body: Any, attempt: str) -> bytes:
+            await post(path, body, attempt)
+            raise ConnectionFailed(path, "the response was lost")
+
+        monkeypatch.setattr(http._transport.tokens, "_post", lose_the_response)
+        with pytest.raises(ConnectionFailed):
+            await http.refresh_token()
+        monkeypatch.setattr(http._transport.tokens, "_post", post)
+        assert await http.refresh_token()
+        assert await http.refresh_token()

@@ -63,6 +63,7 @@ async def test_the_far_side_is_shown_who_calls(engine: Engine) -> None:
     await until(lambda: f"{call.id}-far" in engine.ari.channels)
     assert engine.ari.channels[f"{call.id}-far"].variables == {
         "CONNECTEDLINE(num,i)": "1001",
+        "TIMEOUT(absolute)": str(engine.client.channels.longest_s),
         "__ARI_BRIDGE_KIND": "call",
     }
 

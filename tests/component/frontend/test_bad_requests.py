@@ -260,5 +260,5 @@ async def test_every_route_is_an_operation_and_every_operation_a_route(http: aio
         for route in app.routes
         if route.resource and route.method not in ("HEAD", "*")
     }
-    pages = {("GET", "/ws"), ("GET", "/"), ("GET", "/dashboard"), ("GET", "/assets")}
+    pages = {("GET", "/ws"), ("GET", "/"), ("GET", "/dashboard"), ("GET", "/admin"), ("GET", "/assets")}
     assert served - pages == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}

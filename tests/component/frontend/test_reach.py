@@ -72,7 +72,7 @@ class TestWithAuthentication:
 
     async def test_turn_is_told_to_who_has_signed_in_alone(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(  # no password is hashed for this
-            Authenticator, "principal_of", lambda access, token, address: Principal("1001", grants=PHONE)
+            Authenticator, "principal_of", lambda access, token, *more: Principal("1001", grants=PHONE)
         )
         async with aiohttp.ClientSession() as http, http.ws_connect(app.ws_url) as socket:
             first = await told(socket, "ice-servers")

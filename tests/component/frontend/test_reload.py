@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import jwt
 import pytest
 
 from ari_bridge.accounts.users_file import UsersFile
 from ari_bridge.number_routing import Routes
 from frontend.app import App
 from frontend.settings import InvalidSettings, Settings, load
+from tests.fakes.accounts import claims_of
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
 
@@ -161,17 +163,24 @@ async def test_wrong_settings_leave_those_before_in_force(settings: Settings) ->
             assert response.status == 200
 
 
-async def test_a_token_secret_that_was_deleted_ends_every_sign_in(settings: Settings) -> None:
+async def test_the_token_secret_of_an_earlier_version_is_taken_over_once(settings: Settings) -> None:
     UsersFile(settings.users_file).add("1001", "right", "admin")
+    settings.token_secret_file.write_text("of an earlier version, and long enough\n")
     async with running(settings, enable_authentication=True) as app, aiohttp.ClientSession(app.url) as http:
         async with http.post("/session", json={"user": "1001", "password": "right"}) as response:
-            token = {"Authorization": f"Bearer {(await response.json())['token']}"}
+            new = (await response.json())["token"]
+        assert app.access
+        claims = claims_of(app.access, "1001")
+        claims = {name: value for name, value in claims.items() if name != "sid"} | {"jti": "0123456789abcdef"}
+        old = jwt.encode(claims, "of an earlier version, and long enough")  # without `kid`
+        settings.token_secret_file.write_text("another one, which nobody reads any more")
         app.reload(lambda: app._settings)
-        async with http.get("/stats", headers=token) as response:
-            assert response.status == 200
-        settings.token_secret_file.unlink()
-        app.reload(lambda: app._settings)
-        async with http.get("/stats", headers=token) as response:
+        for token in (new, old):
+            async with http.get("/stats", headers={"Authorization": f"Bearer {token}"}) as response:
+                assert response.status == 200
+        async with http.delete("/session", headers={"Authorization": f"Bearer {old}"}) as response:
+            assert response.status == 204
+        async with http.get("/stats", headers={"Authorization": f"Bearer {old}"}) as response:
             assert response.status == 401
 
 

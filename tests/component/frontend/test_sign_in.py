@@ -98,7 +98,8 @@ async def test_names_of_a_megabyte_leave_nothing(settings: Settings) -> None:
         await sign_in("x", "x")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for number in range(100):
-            assert await sign_in(f"{number}" + "A" * 1_000_000, "x") == 401
+            assert await sign_in(f"{number}" + "A" * 1_000_000, "x") == 413
+            assert await sign_in(f"{number}" + "A" * 10_000, "x") == 401
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 

@@ -3,7 +3,6 @@
 Attacks are in tests/security/test_single_sign_on.py; a real provider and browsers in tests/e2e/test_single_sign_on.py.
 """
 
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import jwt
 import pytest
 from yarl import URL
 
+from ari_bridge.audit import AuditQuery
 from frontend.app import App
 from frontend.auth.authenticator import Unauthorized
 from tests.fakes.oidc_provider import CLIENT, CLIENT_SECRET, FakeProvider, SigningKey
@@ -94,6 +94,13 @@ async def test_who_signs_in_at_the_provider_gets_a_token_of_ours(
         provider.claims["preferred_username"] = "anna.renamed"
         await visitor.sign_in()
         assert _access(server.app).principal_of(await visitor.token()).user_id == principal.user_id
+        entries = (await server.app.audit.page(AuditQuery())).entries
+        told = [(one.action, one.actor, one.object, one.address) for one in reversed(entries)]
+        assert [one for one in told if one[0] in ("user.create", "session.create")] == [
+            ("user.create", "single sign-on", "anna", "127.0.0.1"),
+            ("session.create", "anna", "anna", "127.0.0.1"),
+            ("session.create", "anna", "anna", "127.0.0.1"),
+        ]
 
 
 async def test_groups_are_roles_and_without_one_all_ends(
@@ -243,7 +250,7 @@ async def test_a_sign_out_of_somebody_with_a_password_leads_nowhere(
     async with serving(tmp_path, **sso(provider)) as server:
         visitor.url = server.app.url
         user = await server.app.accounts.add("1001", "")
-        token = _access(server.app).session_of(user, int(time.time())).token
+        token = (await _access(server.app).issuer.issue(user)).token
         assert (await visitor.sign_out(token))["url"] is None
 
 

@@ -13,7 +13,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from ari_bridge.accounts import Accounts, InvalidUser, passwords
 from ari_bridge.accounts.users_file import UsersFile
-from frontend.auth.authenticator import MAX_RENEWAL_AGE_S, Authenticator, AuthSession, Unauthorized, token_secret
+from frontend.auth.authenticator import Authenticator, AuthSession, Unauthorized, token_secret
 from tests.fakes.accounts import SECRET, accounts_of, claims_of
 
 PASSWORDS = {"1001": "right", "1002": "other"}
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def accounts(folder: Path) -> AsyncIterator[Accounts]:
-    accounts = Accounts(folder, folder / "users")
+    accounts = Accounts(folder, folder / "users", token_secret_file=folder / "secret")
     await accounts.open()
     yield accounts
     await accounts.close()
@@ -36,7 +36,7 @@ async def accounts(folder: Path) -> AsyncIterator[Accounts]:
 
 @pytest.fixture
 def access(accounts: Accounts) -> Authenticator:
-    return Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+    return Authenticator(required=True, accounts=accounts)
 
 
 def _given(claims: dict[str, object]) -> dict[str, object]:
@@ -94,7 +94,7 @@ def test_forged_and_expired_tokens(
 
 
 def test_without_sign_in_everybody_is_who_they_say(accounts: Accounts) -> None:
-    access = Authenticator(required=False, accounts=accounts, secret="", lifetime=60)
+    access = Authenticator(required=False, accounts=accounts)
     assert access.identify("anybody", None).name == "anybody"
     assert access.authenticate(asked(None)).name is None and access.authenticate(asked(None)).unrestricted
     with pytest.raises(InvalidUser):
@@ -150,33 +150,17 @@ def test_after_that_a_token_has_ended(access: Authenticator) -> None:
             access.principal_of(token(access, **claims))
 
 
-# --- another token for one that holds ----------------------------------------------------------
+# --- what ends it ---------------------------------------------------------------------------
 
 
 async def signed_in(access: Authenticator) -> AuthSession:
     return await access.sign_in("1001", "right", "127.0.0.1")
 
 
-async def test_a_token_is_renewed_by_a_token(access: Authenticator) -> None:
-    session = await signed_in(access)
-    renewed = access.renew(asked(session.token))
-    assert renewed.token != session.token and access.principal_of(renewed.token).name == "1001"
-    assert access.renew(asked(renewed.token)).user == "1001"
-
-
-async def test_not_for_ever(access: Authenticator) -> None:
-    for changed in ({"auth_time": int(time.time() - MAX_RENEWAL_AGE_S - 1)}, {"auth_time": None}):
-        with pytest.raises(Unauthorized):
-            access.renew(asked(token(access, **changed)))
-    for nothing in (None, "", "x"):
-        with pytest.raises(Unauthorized):
-            access.renew(asked(nothing))
-
-
 async def ends_by(tmp_path: Path, what: str) -> None:
     accounts = accounts_of(tmp_path, PASSWORDS)
     await accounts.open()
-    access = Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+    access = Authenticator(required=True, accounts=accounts)
     session = await signed_in(access)
     principal = access.principal_of(session.token)
     match what:
@@ -194,9 +178,10 @@ async def ends_by(tmp_path: Path, what: str) -> None:
         case "everywhere":
             await accounts.end_sessions("1001")
     assert not access.holds(principal)
-    for use in (access.principal_of, lambda token: access.renew(asked(token))):
-        with pytest.raises(Unauthorized):
-            use(session.token)
+    with pytest.raises(Unauthorized):
+        access.principal_of(session.token)
+    with pytest.raises(Unauthorized):
+        await access.refresh(str(session.refresh_token), attempt="", address="")
     await accounts.close()
 
 
@@ -207,7 +192,7 @@ async def test_what_ends_a_token_at_once(tmp_path: Path, what: str) -> None:
 
 async def test_a_locked_user_cannot_sign_in_until_unlocked(tmp_path: Path) -> None:
     accounts = accounts_of(tmp_path, PASSWORDS)
-    access = Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+    access = Authenticator(required=True, accounts=accounts)
     await accounts.open()
     await accounts.set_locked("1001", True)
     with pytest.raises(Unauthorized):
@@ -219,7 +204,7 @@ async def test_a_locked_user_cannot_sign_in_until_unlocked(tmp_path: Path) -> No
 
 async def test_the_password_is_changed_by_its_user(tmp_path: Path) -> None:
     accounts = accounts_of(tmp_path, PASSWORDS)
-    access = Authenticator(required=True, accounts=accounts, secret=SECRET, lifetime=3600)
+    access = Authenticator(required=True, accounts=accounts)
     session = await signed_in(access)
     principal = access.principal_of(session.token)
     new = "four other words, all long"

@@ -175,7 +175,7 @@ export class PhoneController {
   onTokenRenewed(): void {
     this.#signedOut = null;
     if (this.snapshot.signedOut !== null) this.#set({ signedOut: null });
-    this.#signaling.register();
+    this.#signaling.authenticate();
   }
 
   /** Tries at once, without waiting for the next attempt. */

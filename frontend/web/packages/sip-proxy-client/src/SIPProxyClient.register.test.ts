@@ -207,7 +207,8 @@ describe("a server with sign-in", () => {
     await client.register();
     const events = told(client);
     await pass(3550_000);
-    expect(world.proxy.of("register").at(-1)).toMatchObject({ token: "token 2" });
+    expect(world.proxy.of("register")).toHaveLength(1);
+    expect(world.proxy.of("authenticate")).toEqual([{ type: "authenticate", token: "token 2" }]);
     await pass(3600_000 * 10);
     expect(client.isRegistered).toBe(true);
     expect(events).toEqual([]);
@@ -237,9 +238,101 @@ describe("a server with sign-in", () => {
     world.proxy.tokens.add(next);
     client.updateToken(next);
     await settled();
-    expect(world.proxy.of("register").at(-1)).toMatchObject({ token: next });
+    expect(world.proxy.of("authenticate").at(-1)).toMatchObject({ token: next });
     await pass(545_000);
     expect(events).toEqual(["tokenWillExpire 60", "tokenWillExpire 60"]);
+  });
+});
+
+describe("a server that gives refresh tokens", () => {
+  beforeEach(() => Object.assign(world.proxy, { authentication: true, refreshToken: "refresh 0", tokenSeconds: 900 }));
+  const signIns = (): number => world.proxy.requests.filter((one) => one === "POST /session").length;
+
+  it("is asked with each of them once, and a call notices nothing", async () => {
+    const client = world.client({ credentials });
+    await client.register();
+    const call = await world.talking(client);
+    const events = [...told(client), ...told(call)];
+    await pass(3600_000);
+    expect(world.proxy.refreshes.map(({ refreshToken }) => refreshToken)).toEqual(
+      [1, 2, 3, 4].map((number) => `refresh ${number}`),
+    );
+    expect(new Set(world.proxy.refreshes.map(({ attempt }) => attempt)).size).toBe(4);
+    expect(world.proxy.of("authenticate").map(({ token }) => token)).toEqual([2, 3, 4, 5].map((n) => `token ${n}`));
+    expect([world.proxy.of("register").length, signIns(), FakeSocket.all.length]).toEqual([1, 1, 1]);
+    expect([events, call.state]).toEqual([[], "accepted"]);
+  });
+
+  it("gets a refresh whose response was lost again as the same attempt", async () => {
+    const client = world.client({ credentials });
+    await client.register();
+    world.proxy.lostResponses = 3;
+    await pass(880_000);
+    const [first, ...others] = world.proxy.refreshes;
+    expect(others).toEqual([first, first, first]);
+    expect([signIns(), world.proxy.of("authenticate").length]).toEqual([1, 1]);
+  });
+
+  it("has the password where it refuses to refresh", async () => {
+    const client = world.client({ credentials });
+    await client.register();
+    world.proxy.refreshToken = "refresh of nobody";
+    await pass(900_000);
+    expect([signIns(), world.proxy.of("authenticate").at(-1)?.token]).toEqual([2, "token 2"]);
+  });
+
+  it("refreshes after a sleep in which the token has expired, before it asks anybody", async () => {
+    const token = jwt({ sub: "1001", exp: Date.now() / 1000 + 900, sid: "s" });
+    world.proxy.tokens.add(token);
+    const client = world.client({ credentials: { token, refreshToken: "refresh 0" } });
+    await client.register();
+    const events = told(client);
+    const stored: unknown[] = [];
+    client.on("tokenRefreshed", (session) => stored.push(session));
+    await world.proxy.vanish();
+    world.proxy.tokens.clear();
+    vi.setSystemTime(Date.now() + 8 * 3600_000);
+    world.proxy.reachable = true;
+    await pass(35_000);
+    expect([client.isRegistered, client.error]).toEqual([true, null]);
+    expect(events.filter((one) => one.startsWith("error") || one.startsWith("tokenWill"))).toEqual([]);
+    expect(stored).toEqual([expect.objectContaining({ token: "token 1", refreshToken: "refresh 1" })]);
+  });
+
+  it("has the cookie of the page's own session", async () => {
+    world.proxy.refreshToken = "a cookie";
+    const token = jwt({ sub: "1001", exp: Date.now() / 1000 + 900, sid: "a cookie" });
+    world.proxy.tokens.add(token);
+    const client = world.client({ credentials: { token, cookie: true } });
+    await client.register();
+    await pass(870_000);
+    expect(world.proxy.refreshes).toEqual([{ session: "a cookie", attempt: expect.any(String) as string }]);
+    expect(world.proxy.of("authenticate")).toHaveLength(1);
+  });
+
+  it("tells an app ahead that it refreshes no more, and that it has signed out", async () => {
+    const token = jwt({ sub: "1001", exp: Date.now() / 1000 + 900 });
+    world.proxy.tokens.add(token);
+    const client = world.client({ credentials: { token, refreshToken: "refresh of nobody" } });
+    await client.register();
+    const events = told(client);
+    await pass(900_000);
+    expect(events).toEqual([expect.stringMatching(/^tokenWillExpire ([6-9]\d|10\d)$/)]);
+    world.proxy.tokens.clear();
+    await world.proxy.vanish();
+    world.proxy.reachable = true;
+    await pass(10_000);
+    expect(events.at(-1)).toBe("error unauthorized");
+  });
+
+  it("is told of a sign-out, after the calls have ended", async () => {
+    const client = world.client({ credentials });
+    await client.register();
+    await world.talking(client);
+    await client.signOut();
+    expect(world.proxy.of("hangup")).toHaveLength(1);
+    expect(world.proxy.requests.at(-1)).toBe("DELETE /session");
+    expect(client.isClosed).toBe(true);
   });
 });
 

@@ -81,6 +81,7 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
     this.#tokens = new TokenManager(identityOf(options.credentials, options.user), {
       http: this.http,
       onToken: () => this.#phone?.onTokenRenewed(),
+      onRefreshed: (session) => this.#events.add(() => this.emit("tokenRefreshed", session)),
       onError: (error, repeated) => {
         if (error.fatal && this.http.token === null) this.#phone?.failAllCalls(); // else calls continue without
         if (error.fatal || !repeated) this.#report(error);
@@ -171,6 +172,12 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
   /** Another token for the same user, before the last one has run out. */
   updateToken(token: string): void {
     if (!this.#closed) this.#tokens.setToken(token);
+  }
+
+  /** Ends all calls and the session: its tokens are of no use to anybody then. The client cannot be used any more. */
+  async signOut(): Promise<void> {
+    this.close();
+    await this.http.signOut().catch(asSIPProxyError);
   }
 
   /** Does not wait for the next try to connect. */

@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { identityFromToken, identityOf, userOf } from "./credentials.js";
+import { identityFromToken, identityOf, NO_TOKEN, userOf } from "./credentials.js";
 import { FakeStorage } from "./testing/fakes.js";
 import { jwt } from "./testing/proxy.js";
 
 beforeEach(() => void vi.stubGlobal("sessionStorage", new FakeStorage()));
 
 describe("who a client is", () => {
-  const nobody = { password: null, token: null, expiresAt: null };
+  const nobody = { ...NO_TOKEN, password: null };
 
   it("by a name and a password, in both words", () => {
-    const identity = { user: "1001", password: "secret", token: null, expiresAt: null };
+    const identity = { ...NO_TOKEN, user: "1001", password: "secret" };
     expect(identityOf({ apiKey: "1001", secret: "secret" })).toEqual(identity);
     expect(identityOf({ user: "1001", password: "secret" }, "other")).toEqual(identity);
   });
@@ -17,7 +17,7 @@ describe("who a client is", () => {
   const apiKey = "ab_7f3k2m9qx4wz";
 
   it("by an API key, the key itself or whoever is named", () => {
-    const identity = { user: apiKey, apiKey, password: "secret", token: null, expiresAt: null };
+    const identity = { ...NO_TOKEN, user: apiKey, apiKey, password: "secret" };
     expect(identityOf({ apiKey, secret: "secret" })).toEqual(identity);
     expect(identityOf({ apiKey, secret: "secret", user: "1001" })).toEqual({ ...identity, user: "1001" });
     expect(identityOf({ apiKey, secret: "secret" }, "1002")).toEqual({ ...identity, user: "1002" });
@@ -64,9 +64,17 @@ describe("who a client is", () => {
 
   it("by a token, with what it says", () => {
     const token = jwt({ sub: "1002", exp: 1_700_000_000 });
-    expect(identityOf({ token })).toEqual({ user: "1002", password: null, token, expiresAt: 1_700_000_000 });
+    expect(identityOf({ token })).toEqual({ ...nobody, user: "1002", token, expiresAt: 1_700_000_000 });
     expect(identityOf({ token, user: "1001" }).user).toBe("1001");
     expect(identityFromToken(token, "1003").user).toBe("1003");
+  });
+
+  it("by what refreshes the token, and in plain JavaScript by nothing that cannot", () => {
+    const token = jwt({ sub: "1002", sid: "s1" });
+    expect(identityOf({ token, refreshToken: "r" }).refreshBy).toEqual({ refreshToken: "r" });
+    expect(identityOf({ token, cookie: true }).refreshBy).toEqual({ session: "s1" });
+    expect(identityOf({ token: jwt({ sub: "1002" }), cookie: true }).refreshBy).toBeNull();
+    expect(identityOf({ token, refreshToken: undefined as never }).refreshBy).toBeNull();
   });
 
   it("by a token with letters of any script", () => {
@@ -77,7 +85,7 @@ describe("who a client is", () => {
 
   const payloads = ["null", "[]", '{"sub":7,"exp":"soon"}'].map((payload) => `a.${btoa(payload)}.c`);
   it.each(["", "opaque", "a.b.c", ...payloads])("by a token that says nothing: %s", (token) => {
-    expect(identityFromToken(token, "1001")).toEqual({ user: "1001", password: null, token, expiresAt: null });
+    expect(identityFromToken(token, "1001")).toEqual({ ...nobody, user: "1001", token });
     expect(identityFromToken(token).user).toMatch(/^guest-/);
   });
 });

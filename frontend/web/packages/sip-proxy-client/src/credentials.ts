@@ -1,11 +1,12 @@
 // Who a client is: a name and a password, an API key of the server, a token from elsewhere, or a guest.
 
+import type { RefreshBy } from "./http/HttpApi.js";
 import { newId } from "./ids.js";
 
 export type Credentials =
   | { apiKey: string; secret: string; user?: string } // `ab_...`: an API key of the server, in a page one made for pages; else a user and the password
   | { user: string; password: string } // the same in other words
-  | { token: string; user?: string }; // what `POST /session` gave
+  | { token: string; user?: string; refreshToken?: string; cookie?: boolean }; // what `POST /session` gave
 
 export interface Identity {
   user: string;
@@ -13,6 +14,8 @@ export interface Identity {
   apiKey?: string; // whose secret the password is; undefined: it is the user's
   token: string | null;
   expiresAt: number | null; // of the token, Unix seconds; null if it does not expire
+  refreshBy: RefreshBy | null; // what gets the next token
+  cookie: boolean; // that is a cookie of this browser
 }
 
 /** `user`: the name on a server without sign-in; default: a guest, the same until the tab is closed. */
@@ -21,13 +24,15 @@ export function identityOf(credentials: Credentials | null | undefined, user = "
     apiKey = "",
     secret,
     token,
+    refreshToken,
     user: given,
     password = secret,
-  }: Partial<Record<string, string>> = credentials ?? {}; // in plain JavaScript any of them may be missing
+    cookie,
+  }: Partial<Record<string, string>> & { cookie?: boolean } = (credentials ?? {}) as object; // in plain JavaScript any of them may be missing
   const isKey = apiKey.startsWith("ab_");
   const name = (!isKey && apiKey) || given || user;
-  if (token) return identityFromToken(token, name);
-  const identity = { password: password ?? null, token: null, expiresAt: null };
+  if (token) return identityFromToken(token, name, refreshToken, cookie);
+  const identity = { ...NO_TOKEN, password: password ?? null };
   if (!isKey) return { ...identity, user: name || guestName() };
   const isPage = "document" in globalThis;
   if (isPage) console.warn(`Every visitor of this page can use its API key, ${apiKey}: docs/SDK.md has a better way.`);
@@ -42,19 +47,26 @@ export function userOf(credentials: Credentials | null | undefined): string {
 }
 
 /** A token is a JWT (RFC 7519) with the user's name and its expiry. Only the server can verify it. */
-export function identityFromToken(token: string, user = ""): Identity {
-  const { sub, exp } = claimsOf(token);
-  return { user: user || sub || guestName(), password: null, token, expiresAt: exp ?? null };
+export function identityFromToken(token: string, user = "", refreshToken?: string | null, cookie = false): Identity {
+  const { sub, exp, sid } = claimsOf(token);
+  const refreshBy = refreshToken ? { refreshToken } : cookie && sid ? { session: sid } : null;
+  return { user: user || sub || guestName(), password: null, token, expiresAt: exp ?? null, refreshBy, cookie };
 }
 
-function claimsOf(token: string): { sub?: string; exp?: number } {
+export const NO_TOKEN = { token: null, expiresAt: null, refreshBy: null, cookie: false };
+
+function claimsOf(token: string): { sub?: string; exp?: number; sid?: string } {
   try {
     const [, payload = ""] = token.split(".");
     const text = atob(payload.replace(/-/g, "+").replace(/_/g, "/"));
-    const { sub, exp } = JSON.parse(
+    const { sub, exp, sid } = JSON.parse(
       new TextDecoder().decode(Uint8Array.from(text, (letter) => letter.charCodeAt(0))),
-    ) as { sub?: unknown; exp?: unknown };
-    return { ...(typeof sub === "string" ? { sub } : {}), ...(typeof exp === "number" ? { exp } : {}) };
+    ) as Record<string, unknown>;
+    return {
+      ...(typeof sub === "string" ? { sub } : {}),
+      ...(typeof exp === "number" ? { exp } : {}),
+      ...(typeof sid === "string" ? { sid } : {}),
+    };
   } catch {
     return {};
   }

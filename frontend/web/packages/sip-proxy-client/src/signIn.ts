@@ -1,6 +1,6 @@
 // Gets a token for a name and a password, or for an API key, and says why there is none.
 
-import type { Identity } from "./credentials.js";
+import { type Identity, NO_TOKEN } from "./credentials.js";
 import { errorFromServer, SIPProxyError } from "./errors.js";
 import { type HttpApi, HttpError } from "./http/HttpApi.js";
 
@@ -8,15 +8,15 @@ import { type HttpApi, HttpError } from "./http/HttpApi.js";
 export async function signIn(
   http: HttpApi,
   { user, password, apiKey }: Identity,
-): Promise<Pick<Identity, "token" | "expiresAt"> | SIPProxyError> {
+): Promise<Pick<Identity, "token" | "expiresAt" | "refreshBy"> | SIPProxyError> {
   let isServer = false; // it is the server that answers
   try {
     const config = (await http.config()) as { authentication?: unknown } | null; // from whatever is at this address
     if (typeof config?.authentication !== "boolean") throw new SyntaxError();
     isServer = true;
-    if (!config.authentication) return { token: null, expiresAt: null };
-    const { token, expiresAt = null } = await http.signIn(user, password!, apiKey);
-    return { token, expiresAt };
+    if (!config.authentication) return NO_TOKEN;
+    const { token, expiresAt = null, refreshToken } = await http.signIn(user, password!, { apiKey });
+    return { token, expiresAt, refreshBy: refreshToken ? { refreshToken } : null };
   } catch (cause) {
     if (cause instanceof SyntaxError) return notAServer(http, "something else", cause);
     if (!(cause instanceof HttpError)) return unreachableError(http.base, cause);

@@ -1,7 +1,7 @@
 import { type Api, HttpApi } from "sip-proxy-client";
 import { afterEach, expect, it, vi } from "vitest";
 import { NO_ANSWER } from "../texts";
-import { adminApi, codeOf, errorText, queryOf } from "./adminApi";
+import { adminApi, auditQueryOf, codeOf, errorText, queryOf } from "./adminApi";
 
 const USER = { id: "usr_1f", name: "1005", revision: 17 } as Api.UserData;
 
@@ -51,5 +51,11 @@ it("searches without spaces around, and asks for nothing that is not chosen", ()
   expect(String(queryOf({ search: " pat ", role: "", locked: false }))).toBe("limit=100&search=pat");
   expect(String(queryOf({ search: "", role: "admin", locked: true }, "next"))).toBe(
     "limit=100&role=admin&locked=true&cursor=next",
+  );
+});
+
+it("asks the audit log for whole names", () => {
+  expect(String(auditQueryOf({ actor: " 1001 ", object: "", result: "refused" }, "abc"))).toBe(
+    "actor=1001&result=refused&cursor=abc",
   );
 });

@@ -13,11 +13,19 @@ export interface UserQuery {
   locked: boolean;
 }
 
+/** Names are whole; "" for all. */
+export interface AuditQuery {
+  actor: string;
+  object: string;
+  result: string;
+}
+
 export interface AdminApi {
   me(): Promise<Api.MeData>;
   users(query: UserQuery, cursor?: string | null): Promise<Api.UserList>;
   user(id: string): Promise<Api.UserData>;
   connections(id: string): Promise<Api.UserConnections>;
+  limits(id: string): Promise<Api.UserLimits>;
   addUser(user: Api.NewUser): Promise<Api.NewPasswordData>;
   changeUser(user: Api.UserData, settings: Api.UserSettings): Promise<Api.UserData>;
   renameUser(user: Api.UserData, name: string): Promise<Api.UserData>;
@@ -27,6 +35,12 @@ export interface AdminApi {
   removeUser(user: Api.UserData): Promise<void>;
   dialPermissions(): Promise<Api.DialPermissionsData>;
   checkDial(user: string, number: string): Promise<Api.DialCheckData>;
+  keys(): Promise<Api.KeyList>;
+  addKey(key: Api.NewKey): Promise<Api.KeyWithSecret>;
+  rotateKey(id: string, overlapSeconds: number): Promise<Api.KeyWithSecret>;
+  revokeKey(id: string): Promise<void>;
+  audit(query: AuditQuery, cursor?: string | null): Promise<Api.AuditPage>;
+  auditCsv(query: AuditQuery): Promise<Blob>;
 }
 
 /** `onSignedOut`: the sign-in has ended; why, in words. */
@@ -54,6 +68,7 @@ export function adminApi(http: HttpApi, onSignedOut: (reason: string) => void): 
     users: (query, cursor) => read(`/users?${queryOf(query, cursor)}`),
     user: (id) => read(`/users/${id}`),
     connections: (id) => read(`/users/${id}/connections`),
+    limits: (id) => read(`/users/${id}/limits`),
     addUser: (user) => ask(http.post("/users", user)),
     changeUser: (user, settings) => change("PUT", user, "", settings),
     renameUser: (user, name) => change("PUT", user, "/name", { name }),
@@ -66,6 +81,14 @@ export function adminApi(http: HttpApi, onSignedOut: (reason: string) => void): 
     },
     dialPermissions: () => read("/dial-permissions"),
     checkDial: (user, number) => read(`/dial-permissions/check?${new URLSearchParams({ user, number })}`),
+    keys: () => read("/keys"),
+    addKey: (key) => ask(http.post("/keys", key)),
+    rotateKey: (id, overlapSeconds) => ask(http.post(`/keys/${id}/rotate`, { overlapSeconds })),
+    revokeKey: async (id) => {
+      await ask(http.fetch(`/keys/${id}`, { method: "DELETE" }));
+    },
+    audit: (query, cursor) => read(`/audit?${auditQueryOf(query, cursor)}`),
+    auditCsv: async (query) => (await ask(http.fetch(`/audit.csv?${auditQueryOf(query)}`))).blob(),
   };
 }
 
@@ -76,6 +99,13 @@ export function queryOf({ search, role, locked }: UserQuery, cursor?: string | n
   if (locked) query.set("locked", "true");
   if (cursor) query.set("cursor", cursor);
   return query;
+}
+
+export function auditQueryOf(query: AuditQuery, cursor?: string | null): URLSearchParams {
+  const given = Object.entries(query).map(([name, value]) => [name, value.trim()]);
+  const wanted = new URLSearchParams(given.filter(([, value]) => value));
+  if (cursor) wanted.set("cursor", cursor);
+  return wanted;
 }
 
 /** What went wrong, in a sentence: the server's own where there is one. */

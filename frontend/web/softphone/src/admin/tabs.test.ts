@@ -4,11 +4,13 @@ import { hashOf, placeOf, tabsOf } from "./tabs";
 describe("tabs", () => {
   it("are those that one has the right for", () => {
     expect(tabsOf(["users:manage"], true)).toEqual(["users", "dial"]);
+    expect(tabsOf(["audit:read", "calls:read"], true)).toEqual(["audit"]);
+    expect(tabsOf(["keys:manage"], true)).toEqual(["keys"]);
     expect(tabsOf(["dial", "monitor:read"], true)).toEqual([]);
   });
 
   it("have no users where sign-in is off", () => {
-    expect(tabsOf(["users:manage"], false)).toEqual(["dial"]);
+    expect(tabsOf(["users:manage", "keys:manage"], false)).toEqual(["dial"]);
   });
 });
 

@@ -1,17 +1,19 @@
 // Which tabs somebody has, and the address of what is shown: `#users/usr_1f`. Pure.
 
-export const TABS = ["users", "dial"] as const;
+export const TABS = ["users", "dial", "keys", "audit"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** The right that each of them needs. */
 const GRANTS: Record<Tab, string> = {
   users: "users:manage",
   dial: "users:manage",
+  keys: "keys:manage",
+  audit: "audit:read",
 };
 
-/** Without sign-in there are no users. */
+/** Without sign-in there are no users, and keys open nothing. */
 export const tabsOf = (grants: readonly string[], signIn: boolean): Tab[] =>
-  TABS.filter((tab) => grants.includes(GRANTS[tab]) && (signIn || tab !== "users"));
+  TABS.filter((tab) => grants.includes(GRANTS[tab]) && (signIn || (tab !== "users" && tab !== "keys")));
 
 export interface Place {
   tab: Tab;

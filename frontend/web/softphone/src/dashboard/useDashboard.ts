@@ -1,7 +1,7 @@
 // Follows the server: the stream of events, and after each of them (at most twice a second) the current state.
 
 import { useEffect, useRef, useState } from "react";
-import { type Api, followEvents, HttpApi, HttpError, type Session } from "sip-proxy-client";
+import { type Api, type FollowOptions, followEvents, HttpApi, HttpError, type Session } from "sip-proxy-client";
 import { keepSignedIn } from "../phone/renewToken";
 import { SERVER_URL } from "../phone/serverUrl";
 import { type LoggedEvent, readEvent } from "./live";
@@ -36,12 +36,17 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
     let frame = 0;
     let isForbidden = false;
     setState((before) => ({ ...before, forbidden: false }));
-    const refused = (error: unknown): void => {
+    const refused = (error: unknown, onRefreshed = (): void => undefined): void => {
       if (error instanceof HttpError && error.status === 403 && !isCancelled) {
         isForbidden = true; // until somebody else signs in
         setState((before) => ({ ...before, forbidden: true }));
       }
-      if (error instanceof HttpError && error.status === 401) signedOut.current(error.message);
+      if (error instanceof HttpError && error.status === 401)
+        void keepSignedIn(http).then((goesOn) => {
+          if (isCancelled) return;
+          if (goesOn) onRefreshed();
+          else signedOut.current(error.message);
+        });
     };
     const read = async (): Promise<void> => {
       if (isForbidden) return;
@@ -61,7 +66,7 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
       reading = false;
       if (again && !isCancelled) void read();
     };
-    const stop = followEvents({
+    const followOptions: FollowOptions = {
       http,
       lastEventId: "0", // what the server still remembers
       onEvent: ({ data }) => {
@@ -80,8 +85,13 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
         setState((before) => ({ ...before, connected }));
         if (connected) void read();
       },
-      onUnauthorized: refused,
-    });
+      onUnauthorized: (error) => refused(error, () => setTimeout(follow, MIN_READ_INTERVAL_MS)),
+    };
+    let stop = (): void => undefined;
+    const follow = (): void => {
+      if (!isCancelled) stop = followEvents(followOptions);
+    };
+    follow();
     const timer = setInterval(() => {
       void read();
       void keepSignedIn(http);

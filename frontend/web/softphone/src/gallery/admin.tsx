@@ -54,6 +54,76 @@ const PERMISSIONS: Api.DialPermissionsData = {
   tenants: {},
 };
 
+const entry = (number: number, ago: number, actor: string, action: string, object: string): Api.Entry =>
+  ({
+    number,
+    id: `aud_${number}`,
+    at: now - ago,
+    actorKind: actor ? "user" : "system",
+    actorId: actor ? `usr_${actor}` : "",
+    actor,
+    tenant: "default",
+    address: actor ? "192.0.2.17" : "",
+    action,
+    object,
+    result: "ok",
+    requestId: "5f1c9a0e7b2d4c68",
+    details: {},
+    previousHash: "",
+    hash: "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+  }) as Api.Entry;
+
+const ENTRIES: readonly Api.Entry[] = [
+  {
+    ...entry(1208, 40, "1005", "dial.deny", "+49900123456"),
+    result: "refused",
+    details: { rule: "national: no rule allows premium" },
+  },
+  { ...entry(1207, 200, "1001", "user.roles", "1004"), details: { old: ["agent"], new: ["agent", "supervisor"] } },
+  entry(1206, 320, "1001", "user.lock", "1003"),
+  { ...entry(1205, 900, "1003", "session.refuse", "1003"), result: "refused", details: { reason: "wrong password" } },
+  entry(1204, 3700, "1004", "recording.play", "rec_1k3fa8c2d1"),
+  entry(1203, 86_400, "", "server.start", ""),
+];
+
+const key = (id: string, label: string, more: Partial<Api.KeyData> = {}): Api.KeyData => ({
+  id,
+  label,
+  scopes: ["dial", "tokens:create"],
+  addresses: ["192.0.2.0/24"],
+  origins: [],
+  users: [],
+  maxCalls: 0,
+  classOfService: "",
+  createdAt: now - 86_400 * 40,
+  createdBy: "1001",
+  expiresAt: null,
+  lastUsedAt: now - 180,
+  previousSecretUntil: null,
+  revokedAt: null,
+  ...more,
+});
+
+const KEYS: readonly Api.KeyData[] = [
+  key("ab_7f3k2m9qx4wz", "CRM", { previousSecretUntil: now + 7200 }),
+  key("ab_2b8n4c6v1x3z", "Shop page", {
+    scopes: ["dial"],
+    addresses: [],
+    origins: ["https://shop.example.com"],
+    users: [],
+    lastUsedAt: null,
+    maxCalls: 10,
+    expiresAt: now + 86_400 * 90,
+  }),
+  key("ab_9k1j5h7g2f4d", "Reports of last year", { scopes: ["records:read"], expiresAt: now - 86_400 }),
+  key("ab_3q5w7e9r1t2y", "Old dialler", { revokedAt: now - 86_400 * 2, lastUsedAt: now - 86_400 * 3 }),
+];
+const madeKey = (label: string): Api.KeyWithSecret => ({
+  ...key("ab_7f3k2m9qx4wz", label, { lastUsedAt: null }),
+  secret: "Vb8sQ2mJk5Xr0TzL7nWc4HdYp9FgEa1uRo6iNxKt3Ms",
+  token: "ab_7f3k2m9qx4wz_Vb8sQ2mJk5Xr0TzL7nWc4HdYp9FgEa1uRo6iNxKt3Ms",
+});
+
 const found = <T,>(value: T): Promise<T> => Promise.resolve(value);
 const refused = (status: number, code: string, text: string): Promise<never> =>
   Promise.reject(new HttpError(status, code, text));
@@ -73,6 +143,20 @@ const API: AdminApi = {
         : [],
       eventStreams: 0,
     }),
+  limits: () =>
+    found({
+      limits: [
+        { what: "legs", numberClass: null, used: 1, limit: 12, rule: "MAX_LEGS_PER_USER" },
+        { what: "legs_per_day", numberClass: null, used: 37, limit: 500, rule: "MAX_LEGS_PER_DAY" },
+        {
+          what: "minutes_per_day",
+          numberClass: "international",
+          used: 60,
+          limit: 60,
+          rule: "limits.national.minutes_per_day.international",
+        },
+      ],
+    }),
   addUser: ({ name }) => found(made(name)),
   changeUser: ({ name }) =>
     refused(
@@ -85,6 +169,8 @@ const API: AdminApi = {
   resetPassword: ({ name }) => found(made(name)),
   signOutUser: found,
   removeUser: () => found(undefined),
+  audit: () => found({ entries: [...ENTRIES], nextCursor: "next" }),
+  auditCsv: () => found(new Blob()),
   dialPermissions: () => found(PERMISSIONS),
   checkDial: (name, number) =>
     found({
@@ -98,13 +184,17 @@ const API: AdminApi = {
       numberClass: number.startsWith("0900") ? "premium" : "national",
       why: number.startsWith("0900") ? "0900" : "a number of DE",
     }),
+  keys: () => found({ keys: [...KEYS] }),
+  addKey: ({ label }) => found(madeKey(label)),
+  rotateKey: () => found(madeKey("CRM")),
+  revokeKey: () => found(undefined),
 };
 
 const ME: Api.MeData = {
   user: "1001",
   userId: "usr_1001",
   roles: ["user", "admin"],
-  grants: ["users:manage", "monitor:read"],
+  grants: ["audit:read", "dial", "keys:manage", "monitor:read", "receive", "tokens:create", "users:manage"],
 };
 const UNREACHABLE: AdminApi = {
   ...API,
@@ -122,6 +212,10 @@ export const ADMIN_STATES: Record<string, State> = {
   "admin-user-new": { tab: "users", id: "new" },
   "admin-users-unavailable": { tab: "users", api: UNREACHABLE },
   "admin-dial": { tab: "dial" },
+  "admin-audit": { tab: "audit" },
+  "admin-keys": { tab: "keys" },
+  "admin-key": { tab: "keys", id: "ab_2b8n4c6v1x3z" },
+  "admin-key-new": { tab: "keys", id: "new" },
   "admin-without-sign-in": { tab: "dial", signIn: false },
   "admin-forbidden": { tab: "users", grants: ["dial"] },
 };

@@ -200,7 +200,10 @@ function actionsOf(
     outputLevel: client.outputLevel,
     allowNotifications: () => answerNotifications(true),
     declineNotifications: () => answerNotifications(false),
-    signOut: onSignOut,
+    signOut: () => {
+      client.close(); // hangs up, while it is still allowed
+      onSignOut();
+    },
     signIn: (password) => signInAgain(client, user, password),
   };
 }
@@ -208,7 +211,7 @@ function actionsOf(
 /** During a call, which continues. */
 async function signInAgain(client: SIPProxyClient, user: string, password: string): Promise<string> {
   try {
-    const session = await client.http.signIn(user, password);
+    const session = await client.http.signIn(user, password, { cookie: true });
     stored.save(session);
     client.updateToken(session.token);
     return "";

@@ -1,33 +1,41 @@
-// A page that stays open for days is not signed out: its token is renewed before it ends, while the server does that.
+// A page without a client, the dashboard, refreshes its token itself; the refresh token is in a cookie.
 
-import { callTime, type HttpApi, type Session } from "sip-proxy-client";
+import { callTime, type HttpApi, HttpError } from "sip-proxy-client";
 import { save } from "./signedIn";
 
-const RENEW_BEFORE_EXPIRY_MS = 60_000;
+const REFRESH_BEFORE_EXPIRY_MS = 60_000;
 
-/** Whether it is time to renew this token (JWT, RFC 7519). `now`: the server's time, Unix milliseconds. Pure. */
-export function expiresSoon(token: string | null, now: number): boolean {
+/** The session that is to be refreshed now; null: none. `now`: the server's time, Unix milliseconds. Pure. */
+export function dueSession(token: string | null, now: number): string | null {
   try {
     const [, payload = ""] = (token ?? "").split(".");
-    const { exp } = JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))) as { exp?: unknown };
-    return typeof exp === "number" && exp * 1000 - now < RENEW_BEFORE_EXPIRY_MS;
+    const { exp, sid } = JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))) as Record<string, unknown>;
+    return typeof exp === "number" && typeof sid === "string" && exp * 1000 - now < REFRESH_BEFORE_EXPIRY_MS
+      ? sid
+      : null;
   } catch {
-    return false; // another kind of token: the server reports its end
+    return null; // another kind of token: the server reports its end
   }
 }
 
-/** The new token, also stored for a reload; null if there is none: the old one is valid until it expires. */
-export async function renewToken(http: HttpApi): Promise<string | null> {
-  const renewed = await http.post<Session & { token: string }>("/session/renew", {}).catch(() => null);
-  if (!renewed) return null;
-  save(renewed);
-  return renewed.token;
-}
+let attempt: string | null = null;
 
-/** To be called now and then: renews the token of `http` shortly before it expires. */
-export async function keepSignedIn(http: HttpApi): Promise<void> {
+/**
+ * To be called now and then, and when the server rejects the token: refreshes it shortly before it expires, also for a
+ * reload. Whether the sign-in goes on, as far as is known.
+ */
+export async function keepSignedIn(http: HttpApi): Promise<boolean> {
   const before = http.token;
-  if (!expiresSoon(before, callTime() - http.clock.toPage(0))) return;
-  const token = await renewToken(http);
-  if (token && http.token === before) http.token = token;
+  const session = dueSession(before, callTime() - http.clock.toPage(0));
+  if (!session) return false;
+  attempt ??= crypto.getRandomValues(new Uint32Array(4)).join("-"); // the same one until there is a response
+  try {
+    const refreshed = await http.refresh({ session }, attempt);
+    attempt = null;
+    if (http.token === before) http.token = refreshed.token;
+    save(refreshed);
+    return true;
+  } catch (error) {
+    return !(error instanceof HttpError && error.status === 401);
+  }
 }

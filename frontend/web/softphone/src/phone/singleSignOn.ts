@@ -67,11 +67,11 @@ export function handToOpener({ user, token }: Session): boolean {
 }
 
 /**
- * Signs out at the provider too, which then shows a page of its own, if the sign-in of this page was there.
+ * Signs out, and at the provider too, which then shows a page of its own, if the sign-in of this page was there.
  * `http.token`: that of the page.
  */
 export async function signOutAtProvider(http: HttpApi): Promise<void> {
-  if (read("sessionStorage", KEY) === null) return;
+  if (read("sessionStorage", KEY) === null) return http.signOut();
   write("sessionStorage", KEY, null);
   const { url } = await http.post<{ url: string | null }>("/auth/oidc/logout", {});
   if (url) location.assign(url);

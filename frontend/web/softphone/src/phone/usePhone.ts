@@ -5,8 +5,8 @@ import { type PhoneBookEntry, PhoneSounds, type Session, type SIPProxyClient } f
 import { useSIPProxy } from "sip-proxy-react";
 import { chosenCodec } from "./codec";
 import { allowNotifications, declineNotifications, type NotificationState, notificationState } from "./notifications";
-import { renewToken } from "./renewToken";
 import { SERVER_URL } from "./serverUrl";
+import { save } from "./signedIn";
 import type { Snapshot } from "./snapshot";
 import { useHistory } from "./useHistory";
 
@@ -30,7 +30,7 @@ export function usePhone(
   const { client, state } = useSIPProxy({
     proxyUrl: SERVER_URL,
     user,
-    ...(token === null ? {} : { credentials: { token, user } }),
+    ...(token === null ? {} : { credentials: { token, user, cookie: true } }),
     nameOf,
     preferredCodec: () => chosenCodec() || undefined,
     relayOnly: new URLSearchParams(location.search).get("relay") === "1", // for diagnosis
@@ -53,14 +53,7 @@ export function usePhone(
       return undefined;
     }
   }, [client]);
-  useEffect(
-    () =>
-      client.on(
-        "tokenWillExpire",
-        () => void renewToken(client.http).then((renewed) => renewed && client.updateToken(renewed)),
-      ),
-    [client],
-  );
+  useEffect(() => client.on("tokenRefreshed", save), [client]);
   useEffect(
     () => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)),
     [client],

@@ -80,7 +80,9 @@ export function useSession(): SessionState {
     setBusy(true);
     setNotice("");
     try {
-      const value = config?.authentication ? await http.signIn(user, password) : { user, token: null };
+      const value = config?.authentication
+        ? await http.signIn(user, password, { cookie: true })
+        : { user, token: null };
       stored.save(value);
       setSession({ user: value.user, token: value.token });
     } catch (error) {

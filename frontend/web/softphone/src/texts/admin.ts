@@ -6,7 +6,7 @@ export const ADMIN = {
   title: "Administration",
   nothing: "You may not administer this phone system. An administrator can give you the role admin.",
   signInOff:
-    "Sign-in is off on this server (ENABLE_AUTHENTICATION=false), so there are no users: whoever reaches it may do everything.",
+    "Sign-in is off on this server (ENABLE_AUTHENTICATION=false), so there are no users and no keys: whoever reaches it may do everything.",
   oneTenant: "This server has one tenant, with all users.",
   loading: "Loading…",
   retry: "Try again",
@@ -17,6 +17,8 @@ export const NO_ANSWER = "The server does not answer. Try again in a moment.";
 export const TAB_NAMES = {
   users: "Users",
   dial: "Dial permissions",
+  keys: "API keys",
+  audit: "Audit",
 } as const;
 
 /** What each role is for; the order is the one of the list. */
@@ -49,7 +51,9 @@ export const USERS = {
   cancel: "Cancel",
   create: "Add",
   back: "All users",
+  close: "Close",
   open: "Open now",
+  limits: "Limits",
   nothingOpen: "Nothing: the user has no page open.",
   takesCalls: "calls ring here",
   noCalls: "no calls ring here",
@@ -114,6 +118,19 @@ export function openNow({ name, connections, calls: inProgress }: Api.UserData):
   return connections ? `${name} has ${pages(connections)}.` : "";
 }
 
+const LIMITS: Record<Api.LimitUsageData["what"], string> = {
+  legs: "Numbers on the line at once",
+  forwards: "Forwarded calls at once",
+  legs_per_minute: "Numbers called within a minute",
+  legs_per_day: "Numbers called today",
+  minutes_per_day: "Minutes talked today",
+};
+
+export const limitName = ({ what, numberClass }: Api.LimitUsageData): string =>
+  numberClass ? `${LIMITS[what]}, ${numberClass.replace(/_/g, " ")}` : LIMITS[what];
+
+export const limitText = ({ used, limit }: Api.LimitUsageData): string => `${Math.floor(used)} of ${limit}`;
+
 export interface Question {
   title: string;
   sentences: readonly string[];
@@ -174,5 +191,16 @@ export const QUESTIONS = {
     ),
 } as const;
 
-export const passwordOf = (name: string): string => `The password of ${name}`;
+export const secretOfUser = ({
+  user,
+  password,
+}: Api.NewPasswordData): {
+  title: string;
+  values: [string, string][];
+  sentences: string[];
+} => ({
+  title: `The password of ${user.name}`,
+  values: [["Password", password]],
+  sentences: [SECRET.once, ...(user.mustChangePassword ? [SECRET.mustChange] : [])],
+});
 export const countOf = (shown: number, total: number): string => (shown < total ? `${shown} of ${total}` : `${total}`);

@@ -13,6 +13,16 @@ export interface Session {
   expiresAt?: number; // Unix seconds; undefined: it does not expire
 }
 
+export interface SignInOptions {
+  apiKey?: string | undefined;
+  cookie?: boolean;
+}
+
+export type SignedIn = Pick<SessionData, "user" | "token" | "expiresAt" | "refreshToken">;
+
+/** What gets the next token: the refresh token, or the session (`sid` of the token) whose cookie this browser has. */
+export type RefreshBy = { refreshToken: string } | { session: string };
+
 /** The server answered no. `code` is its own (docs/API.md), or "http_STATUS". */
 export class HttpError extends Error {
   constructor(
@@ -65,12 +75,32 @@ export class HttpApi {
     return this.request<ConfigData>("/config", { signal: AbortSignal.timeout(CONFIG_TIMEOUT_MS) });
   }
 
-  /** `apiKey`: whose secret the password is. Throws `HttpError` (401: wrong name or password, or API key). */
-  signIn(user: string, password: string, apiKey?: string): Promise<Pick<SessionData, "user" | "token" | "expiresAt">> {
+  /**
+   * Throws `HttpError` (401: wrong name or password, or API key).
+   *
+   * `apiKey`: whose secret the password is. `cookie`: for pages of the server itself; no script sees the refresh token.
+   */
+  signIn(user: string, password: string, { apiKey, cookie }: SignInOptions = {}): Promise<SignedIn> {
     const signal = AbortSignal.timeout(SIGN_IN_TIMEOUT_MS);
     return apiKey
       ? this.post("/tokens", { user }, { signal, headers: { Authorization: `Bearer ${apiKey}_${password}` } })
-      : this.post("/session", { user, password }, { signal });
+      : this.post("/session", { user, password, ...(cookie ? { cookie } : {}) }, { signal });
+  }
+
+  /**
+   * Another token. A repetition of the same `attempt`, after a lost response, is not taken for a second use.
+   * Throws `HttpError` (401: sign in again).
+   */
+  refresh(by: RefreshBy, attempt: string): Promise<SessionData> {
+    return this.post<SessionData>("/session/refresh", by, {
+      headers: { "Idempotency-Key": attempt },
+      signal: AbortSignal.timeout(CONFIG_TIMEOUT_MS),
+    });
+  }
+
+  /** Ends the session: its tokens, and the connections of all pages that use it. */
+  async signOut(): Promise<void> {
+    if (this.token) await this.fetch("/session", { method: "DELETE", keepalive: true });
   }
 }
 

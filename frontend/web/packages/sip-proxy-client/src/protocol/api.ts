@@ -7,16 +7,25 @@ export interface SessionData {
   user: string;
   expiresAt: number; // Unix seconds
   mustChangePassword: boolean; // somebody else knows it: ask for another one
+  refreshToken: string | null; // for `POST /session/refresh`, once; null: a cookie has it, or there is none
+}
+
+/** One of the two. */
+export interface RefreshBody {
+  refreshToken?: string | null;
+  session?: string | null; // for pages of this server: the `sid` of the token, whose cookie the browser has
 }
 
 export interface Credentials {
   user: string;
   password: string;
+  cookie?: boolean; // for pages of this server: a cookie has the refresh token, and the response has not
 }
 
 export interface PasswordChange {
   oldPassword: string;
   newPassword: string; // 12 characters or more, and none of the common ones
+  cookie?: boolean; // as in `POST /session`
 }
 
 /** What a page needs to know before sign-in. */
@@ -409,6 +418,19 @@ export interface UserConnection {
   connectedAt: number; // Unix seconds
   takesCalls: boolean; // whether calls ring there
   calls: string[]; // ids of the calls that it has
+}
+
+export interface UserLimits {
+  limits: LimitUsageData[];
+}
+
+/** A limit of a user, and how much of it is used. */
+export interface LimitUsageData {
+  what: "legs" | "forwards" | "legs_per_minute" | "legs_per_day" | "minutes_per_day"; // `legs` and `forwards`: at once
+  numberClass: string | null; // of `minutes_per_day`: of which numbers
+  used: number;
+  limit: number;
+  rule: string; // the setting, or the line of the dial permissions, that sets the limit
 }
 
 /** docs/DIAL_PERMISSIONS.md explains them. */

@@ -99,6 +99,17 @@ export interface Register {
   token?: string;
 }
 
+/**
+ * Another token of the same user, before the last one has expired: else the connection is closed (4401).
+ *
+ * Calls are not affected, and nothing has to be registered again. Answered by `authenticated`, or `error` with the
+ * field `token`.
+ */
+export interface Authenticate {
+  type: "authenticate";
+  token: string;
+}
+
 /** Receive no more calls. Active calls continue. */
 export interface Unregister {
   type: "unregister";
@@ -302,9 +313,22 @@ export interface Resumed {
   session: string;
 }
 
+/** `session`: in place of that of `welcome`; nobody but the user can resume it. */
 export interface Registered {
   type: "registered";
   user: string;
+  session?: string;
+}
+
+/**
+ * The token of `authenticate` is accepted.
+ *
+ * `session`: as in `registered`.
+ */
+export interface Authenticated {
+  type: "authenticated";
+  expiresAt?: number; // of the token, Unix seconds; null: it does not expire
+  session?: string;
 }
 
 export interface Unregistered {
@@ -534,6 +558,7 @@ export interface Pong {
 export type ClientMessage =
   | Resume
   | Register
+  | Authenticate
   | Unregister
   | Offer
   | PrepareMedia
@@ -558,6 +583,7 @@ export type ServerMessage =
   | Welcome
   | Resumed
   | Registered
+  | Authenticated
   | Unregistered
   | IceServers
   | Calls

@@ -123,7 +123,7 @@ describe("a page that returns", () => {
     ]);
     expect(link.send({ type: "hangup", callId: "c" })).toBe(true);
     expect(socket.told.at(-1)).toEqual({ type: "hangup", callId: "c" });
-    link.register(); // somebody has signed in again
+    link.authenticate(); // somebody has signed in again
     socket.say(registered, calls());
     expect([link.registered, lists]).toEqual([true, ["first", "first"]]);
   });

@@ -41,6 +41,7 @@ export class SignalingClient {
   #shouldRegister = true; // what is wanted
   #hasList = false; // there was a list on this connection
   #registerSent = false; // on this connection
+  #isAccepted = false; // on this connection, so that a new token only has to be shown
   #resumedCalls: CallSummary[] | null = null; // our session has been resumed on this connection, with these calls
   #newToken: string | null = null; // a new session, should the server not know ours
   #reconnectAnnounced = false; // that the server goes
@@ -93,13 +94,15 @@ export class SignalingClient {
     if (registered === this.#shouldRegister) return;
     this.#shouldRegister = registered;
     if (!this.ready) return;
-    if (registered) this.register();
+    if (registered) this.#sendRegister();
     else this.send({ type: "unregister" });
   }
 
-  /** Registers again, with the new token. */
-  register(): void {
-    if (this.#registerSent) this.#sendRegister(); // else it is sent with the next connection
+  /** Goes on with a new token. */
+  authenticate(): void {
+    const token = this.#options.token();
+    if (this.#isAccepted && token) this.#socket.send({ type: "authenticate", token });
+    else if (this.#registerSent) this.#sendRegister(); // else it is sent with the next connection
   }
 
   #sendRegister(): void {
@@ -123,7 +126,11 @@ export class SignalingClient {
       case "resumed":
         this.#resumedCalls = [];
         return void this.#storeToken(message.session);
+      case "authenticated":
+        return void (message.session && this.#storeToken(message.session));
       case "registered":
+        this.#isAccepted = true;
+        if (message.session) void this.#storeToken(message.session);
         this.#becomeReady();
         if (!this.#shouldRegister) this.send({ type: "unregister" });
         return;
@@ -146,6 +153,7 @@ export class SignalingClient {
         if (message.code !== "unauthorized") break;
         // The session is forgotten there, e.g. after a long sleep. Its calls are still found by their user.
         if (message.field === "session") return void this.#storeToken(this.#newToken);
+        this.#isAccepted = false;
         if (message.callId) this.#options.onMessage(message); // a request has failed
         this.#options.onUnauthorized(message.message);
         return this.#continueUnregistered();
@@ -190,7 +198,7 @@ export class SignalingClient {
   readonly #onLost = (code: number | null): void => {
     if (code === CLOSE_SUPERSEDED) void this.#storeToken(null); // two pages with one session would cut each other off for ever
     this.connection++;
-    this.#registerSent = false;
+    this.#registerSent = this.#isAccepted = false;
     this.#resumedCalls = null;
     clearTimeout(this.#renewTimer);
     if (this.#reconnectAnnounced) {

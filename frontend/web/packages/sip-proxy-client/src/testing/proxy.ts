@@ -11,6 +11,9 @@ export class FakeProxy {
   passwords: Record<string, string> = { 1001: "secret" };
   tokens = new Set<string>(); // that it takes
   tokenSeconds = 3600;
+  refreshToken: string | null = null; // that it takes next; null: it has none; "a cookie": the browser has it
+  refreshes: { refreshToken?: string; session?: string; attempt: string }[] = [];
+  lostResponses = 0; // of the next refreshes
   reachable = true;
   status = 0; // of all HTTP answers, where it is not 0
   calls: CallSummary[] = []; // that stand, as its lists have them
@@ -94,6 +97,10 @@ export class FakeProxy {
     if (message.type === "register" && this.authentication && !this.tokens.has(message.token ?? "")) {
       return [{ type: "error", code: "unauthorized", message: "The token is not valid.", field: "token" }];
     }
+    if (message.type === "authenticate")
+      return this.tokens.has(message.token)
+        ? [{ type: "authenticated" }]
+        : [{ type: "error", code: "unauthorized", message: "The token is not valid.", field: "token" }];
     if (message.type === "register")
       return [
         { type: "registered", user: message.user },
@@ -108,13 +115,28 @@ export class FakeProxy {
     if (!this.reachable) throw new TypeError("fetch failed");
     if (this.status !== 0) return problem(this.status, `http_${this.status}`);
     if (path === "/config") return Response.json({ version: "1", authentication: this.authentication, phoneBook: [] });
+    if (path === "/session/refresh") return this.refresh(init);
     if (path === "/tokens") return this.makeToken(init);
     if (path !== "/session") return problem(404, "unknown_call");
+    if (init.method === "DELETE") return new Response(null, { status: 204 });
     const { user, password } = JSON.parse(String(init.body)) as { user: string; password: string };
     if (this.passwords[user] !== password) return problem(401, "unauthorized");
+    return this.issue(user);
+  }
+
+  private refresh(init: RequestInit): Response {
+    const by = JSON.parse(String(init.body)) as { refreshToken?: string; session?: string };
+    this.refreshes.push({ ...by, attempt: new Headers(init.headers).get("Idempotency-Key") ?? "" });
+    if (this.lostResponses-- > 0) throw new TypeError("the connection was reset");
+    return (by.refreshToken ?? by.session) === this.refreshToken ? this.issue("1001") : problem(401, "unauthorized");
+  }
+
+  private issue(user: string): Response {
     const token = `token ${++this.issued}`;
     this.tokens.add(token);
-    return Response.json({ user, token, expiresAt: Date.now() / 1000 + this.tokenSeconds });
+    if (this.refreshToken !== null && this.refreshToken !== "a cookie") this.refreshToken = `refresh ${this.issued}`;
+    const refreshToken = this.refreshToken === "a cookie" ? null : this.refreshToken;
+    return Response.json({ user, token, refreshToken, expiresAt: Date.now() / 1000 + this.tokenSeconds });
   }
 
   /** For an API key, which is among the passwords as a whole. */

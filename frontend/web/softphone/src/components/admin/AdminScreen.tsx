@@ -5,7 +5,9 @@ import type { Api } from "sip-proxy-client";
 import type { AdminApi } from "../../admin/adminApi";
 import { hashOf, type Place, type Tab } from "../../admin/tabs";
 import { ADMIN, SIGN_OUT, TAB_NAMES } from "../../texts";
+import { AuditTab } from "./AuditTab";
 import { DialPermissionsTab } from "./DialPermissionsTab";
+import { KeysTab } from "./KeysTab";
 import { UsersTab } from "./UsersTab";
 
 export interface AdminScreenProps {
@@ -58,6 +60,10 @@ export function AdminScreen({ api, me, signIn, tabs, place, now, onGo, onSignOut
         <UsersTab api={api} me={me} chosen={place.id} onChoose={(id) => onGo({ tab: "users", id })} {...{ now }} />
       )}
       {place?.tab === "dial" && <DialPermissionsTab api={api} />}
+      {place?.tab === "keys" && (
+        <KeysTab api={api} me={me} chosen={place.id} now={now} onChoose={(id) => onGo({ tab: "keys", id })} />
+      )}
+      {place?.tab === "audit" && <AuditTab api={api} now={now} />}
     </main>
   );
 }

@@ -1,31 +1,25 @@
-// A secret that is shown once. Escape does not close it: it could not be shown again.
+// Secrets that are shown once. Escape does not close it: they could not be shown again.
 
 import { Check, Copy } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import type { Api } from "sip-proxy-client";
-import { passwordOf, SECRET } from "../../texts";
+import { SECRET } from "../../texts";
+
+export interface ShownSecret {
+  title: string;
+  values: readonly (readonly [label: string, value: string])[];
+  sentences: readonly string[];
+}
 
 export interface SecretDialogProps {
-  made: Api.NewPasswordData;
+  secret: ShownSecret;
   onClose(): void;
 }
 
-export function SecretDialog({ made, onClose }: SecretDialogProps) {
+export function SecretDialog({ secret, onClose }: SecretDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const secret = useRef<HTMLElement>(null);
-  const [copied, setCopied] = useState(false);
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(made.password);
-      setCopied(true);
-    } catch {
-      // Not allowed, as on a page without https: it is selected, to be copied by hand.
-      if (secret.current) getSelection()?.selectAllChildren(secret.current);
-    }
-  };
   return (
     <dialog
       ref={dialog}
@@ -34,21 +28,49 @@ export function SecretDialog({ made, onClose }: SecretDialogProps) {
       onCancel={(event) => event.preventDefault()}
       onClose={onClose}
     >
-      <h2 id="secret-title">{passwordOf(made.user.name)}</h2>
-      <p className="secret">
-        <code ref={secret} data-testid="secret">
-          {made.password}
-        </code>
-        <button type="button" className="tool" onClick={() => void copy()}>
-          {copied ? <Check size={15} aria-hidden="true" /> : <Copy size={15} aria-hidden="true" />}
-          <span role="status">{copied ? SECRET.copied : SECRET.copy}</span>
-        </button>
-      </p>
-      <p>{SECRET.once}</p>
-      {made.user.mustChangePassword && <p>{SECRET.mustChange}</p>}
+      <h2 id="secret-title">{secret.title}</h2>
+      {secret.values.map(([label, value]) => (
+        <Value key={label} label={label} value={value} />
+      ))}
+      {secret.sentences.map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
       <button type="button" className="primary" onClick={() => dialog.current?.close()}>
         {SECRET.done}
       </button>
     </dialog>
+  );
+}
+
+function Value({ label, value }: { label: string; value: string }) {
+  const code = useRef<HTMLElement>(null);
+  const [copied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(value);
+      setCopied(true);
+    } catch {
+      // Not allowed, as on a page without https: it is selected, to be copied by hand.
+      if (code.current) getSelection()?.selectAllChildren(code.current);
+    }
+  };
+  return (
+    <p className="secret">
+      <span>
+        <small>{label}</small>
+        <code ref={code} data-testid="secret">
+          {value}
+        </code>
+      </span>
+      <button
+        type="button"
+        className="tool"
+        aria-label={`${copied ? SECRET.copied : SECRET.copy}: ${label}`}
+        onClick={() => void copy()}
+      >
+        {copied ? <Check size={15} aria-hidden="true" /> : <Copy size={15} aria-hidden="true" />}
+        <span role="status">{copied ? SECRET.copied : SECRET.copy}</span>
+      </button>
+    </p>
   );
 }

@@ -5,7 +5,7 @@ import { type FormEvent, useEffect, useState } from "react";
 import type { Api } from "sip-proxy-client";
 import { type AdminApi, codeOf, errorText } from "../../admin/adminApi";
 import { useLoaded } from "../../admin/useLoaded";
-import { ADMIN, openNow, QUESTIONS, type Question, USERS } from "../../texts";
+import { ADMIN, limitName, limitText, openNow, QUESTIONS, type Question, USERS } from "../../texts";
 import { relativeTime, useNow } from "../time";
 import { ConfirmDialog } from "./ConfirmDialog";
 import { UserFields } from "./UserFields";
@@ -29,6 +29,7 @@ type Asking = keyof typeof QUESTIONS;
 export function UserPanel({ api, id, me, classes, now: fixed, onSecret, onChanged, onClose }: UserPanelProps) {
   const user = useLoaded(() => api.user(id), id, REFRESH_MS);
   const open = useLoaded(() => api.connections(id), id, REFRESH_MS);
+  const limits = useLoaded(() => api.limits(id), id, REFRESH_MS);
   const ticking = useNow(10_000, fixed === undefined);
   const [asking, setAsking] = useState<{ kind: Asking; question: Question } | null>(null);
   const [done, setDone] = useState("");
@@ -97,7 +98,7 @@ export function UserPanel({ api, id, me, classes, now: fixed, onSecret, onChange
         </h2>
         <UserTags user={seen} />
         <span className="space" />
-        <button type="button" className="icon-button wide-only" onClick={onClose} aria-label="Close">
+        <button type="button" className="icon-button wide-only" onClick={onClose} aria-label={USERS.close}>
           <X size={16} aria-hidden="true" />
         </button>
       </div>
@@ -132,6 +133,19 @@ export function UserPanel({ api, id, me, classes, now: fixed, onSecret, onChange
             ))}
           </ul>
         </section>
+        {limits.value && (
+          <section className="part" aria-label={USERS.limits}>
+            <h3>{USERS.limits}</h3>
+            <dl className="pairs">
+              {limits.value.limits.map((one) => (
+                <div key={one.rule}>
+                  <dt title={one.rule}>{limitName(one)}</dt>
+                  <dd className={one.used >= one.limit ? "used-up" : ""}>{limitText(one)}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        )}
         <div className="actions">
           <button type="button" className="tool" onClick={() => ask("signOut")}>
             {USERS.signOut}

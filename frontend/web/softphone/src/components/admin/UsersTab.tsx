@@ -6,9 +6,9 @@ import type { Api } from "sip-proxy-client";
 import type { AdminApi, Role, UserQuery } from "../../admin/adminApi";
 import { useLoaded } from "../../admin/useLoaded";
 import { useUserList } from "../../admin/useUserList";
-import { ADMIN, countOf, ROLES, USERS } from "../../texts";
+import { ADMIN, countOf, ROLES, secretOfUser, USERS } from "../../texts";
 import { NewUserForm } from "./NewUserForm";
-import { SecretDialog } from "./SecretDialog";
+import { SecretDialog, type ShownSecret } from "./SecretDialog";
 import { UserPanel } from "./UserPanel";
 import { UserTags } from "./UserTags";
 
@@ -24,7 +24,7 @@ export function UsersTab({ api, me, chosen, now, onChoose }: UsersTabProps) {
   const [query, setQuery] = useState<UserQuery>({ search: "", role: "", locked: false });
   const list = useUserList(api, query);
   const classes = useLoaded(() => api.dialPermissions(), "");
-  const [secret, setSecret] = useState<Api.NewPasswordData | null>(null);
+  const [secret, setSecret] = useState<ShownSecret | null>(null);
   const search = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
@@ -38,7 +38,7 @@ export function UsersTab({ api, me, chosen, now, onChoose }: UsersTabProps) {
   }, []);
   const names = classes.value?.classes.map(({ name }) => name) ?? [];
   const created = (made: Api.NewPasswordData): void => {
-    setSecret(made);
+    setSecret(secretOfUser(made));
     list.reload();
     onChoose(made.user.id);
   };
@@ -137,7 +137,7 @@ export function UsersTab({ api, me, chosen, now, onChoose }: UsersTabProps) {
             me={me}
             classes={names}
             now={now}
-            onSecret={setSecret}
+            onSecret={(made) => setSecret(secretOfUser(made))}
             onChanged={list.reload}
             onClose={() => onChoose("")}
           />
@@ -145,7 +145,7 @@ export function UsersTab({ api, me, chosen, now, onChoose }: UsersTabProps) {
           <p className="panel-empty">{USERS.choose}</p>
         )}
       </section>
-      {secret && <SecretDialog made={secret} onClose={() => setSecret(null)} />}
+      {secret && <SecretDialog secret={secret} onClose={() => setSecret(null)} />}
     </div>
   );
 }
