@@ -7,6 +7,7 @@ import structlog
 from aiohttp import web
 
 from ari_bridge.accounts import Accounts, UserAdministration
+from ari_bridge.accounts.totp import KEY_FILE, SecretKey
 from ari_bridge.ari.readiness import Readiness
 from ari_bridge.audit import AuditLog
 from ari_bridge.call_store import SqliteCallStore
@@ -38,7 +39,9 @@ from frontend.api.routes.monitoring import Monitoring
 from frontend.api.routes.operator import OperatorApi
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
+from frontend.api.routes.second_factor import SecondFactorApi
 from frontend.api.routes.sessions import SessionApi
+from frontend.api.routes.sign_in_steps import SignInStepsApi
 from frontend.api.routes.single_sign_on import single_sign_on_routes
 from frontend.api.routes.tokens import TokensApi
 from frontend.api.routes.user_handlers import UserApi
@@ -272,11 +275,15 @@ class App:
     async def _serve(self) -> None:
         settings = self._settings
         addresses = ClientAddresses(settings.trusted_proxies)
+        factor_key = SecretKey(settings.state_dir / KEY_FILE)
+        self._state_files.add(factor_key.path, factor_key.restore)
         access = self.access = Authenticator(
             required=settings.enable_authentication,
             accounts=self.accounts,
             lifetimes=settings.token_lifetimes(),
             addresses=addresses,
+            second_factor_key=factor_key,
+            require_second_factor=settings.require_second_factor,
             audit=self.audit,
         )
         self._opened.push_async_callback(access.close)
@@ -336,12 +343,15 @@ class App:
             phone_book=settings.phone_book,
             preflight_number=settings.preflight_number,
             feedback=self.records is not None,
+            min_password_length=settings.min_password_length,
             single_sign_on=settings.sign_on_name(),
         )
         administration = UserAdministration(self.accounts, lambda: self._dial_file.current().classes)
         dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
         both = [
             *api.routes(),
+            *SignInStepsApi(access).routes(),
+            *SecondFactorApi(access).routes(),
             *SessionApi(access).routes(),
             *MeApi(access).routes(),
             *UserApi(administration, access, self._permissions.class_of, self.calls, connections, events).routes(),

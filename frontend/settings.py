@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ari_bridge.accounts.user import ROLES
 from ari_bridge.dial_permissions import COUNTRIES, NumberPlan, check_minutes
 from ari_bridge.media.candidate_filter import PassedOn
 from ari_bridge.media.codec_policy import CodecMode
@@ -92,6 +93,7 @@ class Settings(OidcSettings):
     users_file: Annotated[Path, Field(examples=["users"])] = Path("users")
     accounts_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
     min_password_length: Annotated[int, Field(ge=8, le=128, examples=["12"])] = 12
+    require_second_factor: Annotated[tuple[str, ...], NoDecode, Field(examples=["admin,operator"])] = ()
     token_secret_file: Annotated[Path, Field(examples=["token-secret"])] = Path("token-secret")
     token_lifetime: Annotated[int, Field(ge=5, le=604800, examples=["900"])] = 900
     refresh_token_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["604800"])] = 604800
@@ -195,10 +197,20 @@ class Settings(OidcSettings):
     def _proxies(cls, value: Any) -> Any:
         return parse_proxies(value) if isinstance(value, str) else value
 
-    @field_validator("cors_origin", "embed_origins", "people_endpoints", "plugins", mode="before")
+    @field_validator(
+        "cors_origin", "embed_origins", "people_endpoints", "plugins", "require_second_factor", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("require_second_factor")
+    @classmethod
+    def _roles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for role in value:
+            if role not in ROLES:
+                raise ValueError(f"{role!r} is no role, but {', '.join(ROLES)} are")
+        return value
 
     @field_validator("cors_origin")
     @classmethod

@@ -20,6 +20,7 @@ from ari_bridge.accounts.changes import changes_of
 from ari_bridge.accounts.database import FREED, Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
 from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
+from ari_bridge.accounts.second_factors import SecondFactors
 from ari_bridge.accounts.sign_in_sessions import SignInSessions
 from ari_bridge.accounts.signing_keys import SigningKeys
 from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
@@ -95,6 +96,7 @@ class Accounts:
         self._session_listeners: list[Callable[[], None]] = []
         self._reading = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
+        self.second_factors = SecondFactors(self.changing, self.audit)
         self.trouble = "it has not been opened yet"
 
     # --- life ------------------------------------------------------------------------

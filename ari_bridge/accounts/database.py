@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ari_bridge import atomic_file
 from ari_bridge.accounts import schema
 from ari_bridge.accounts.errors import AccountsUnavailable
-from ari_bridge.accounts.schema import api_keys, meta, users
+from ari_bridge.accounts.schema import api_keys, meta, recovery_codes, second_factors, users
 from ari_bridge.accounts.user import ADMIN, User
 from ari_bridge.sql import engine
 from ari_bridge.sql.engine import TO_WRITE
@@ -173,8 +173,11 @@ class Change:
         return stored
 
     async def update(self, user: User) -> User:
-        """The user as it is stored."""
+        """The user as it is stored. Of one who is removed no second factor is kept."""
         stored = replace(user, revision=self.revision)
+        if user.removed_at is not None:
+            for table in (second_factors, recovery_codes):
+                await self.connection.execute(sa.delete(table).where(table.c.user_id == user.id))
         await self.connection.execute(sa.update(users).where(users.c.id == user.id).values(_row(stored)))
         return stored
 

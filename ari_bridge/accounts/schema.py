@@ -5,7 +5,7 @@ How a database gets them, and gets from one form of them to the next, is in `mig
 
 import sqlalchemy as sa
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration."""
 VERSION_TABLE = "accounts_version"
 
@@ -29,6 +29,7 @@ users = sa.Table(
     sa.Column("class_of_service", sa.Text, nullable=False),
     sa.Column("locked", sa.Boolean, nullable=False),
     sa.Column("must_change_password", sa.Boolean, nullable=False),
+    sa.Column("second_factor", sa.Boolean, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
@@ -81,6 +82,25 @@ identities = sa.Table(
     sa.Column("user_id", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Index("identities_by_user", "user_id"),
+)
+second_factors = sa.Table(
+    "second_factors",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),  # sealed (totp.py)
+    sa.Column("counter", sa.BigInteger, nullable=False),  # the last step that was used
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("last_used_at", sa.Double, nullable=False),
+    sa.Index("second_factors_by_user", "user_id"),
+)
+recovery_codes = sa.Table(
+    "recovery_codes",
+    metadata,
+    sa.Column("user_id", sa.Text, primary_key=True),
+    sa.Column("code_hash", sa.Text, primary_key=True),
+    sa.Column("used_at", sa.Double),
 )
 api_keys = sa.Table(
     "api_keys",

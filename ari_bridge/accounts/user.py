@@ -18,6 +18,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
         name_since: Since when the name is this user's (Unix seconds; 0: always). Calls and recordings of the name
             from before are not this user's.
         display_name: Who the user is, for people; "" if the name says it.
+        second_factor: The password alone does not suffice (second_factors.py).
         generation: Higher with each change that ends what the user has signed in to.
         revision: The number of the user's last change, of whatever kind; two changes never have the same.
         removed_at: When the user was removed; None: was not.
@@ -32,6 +33,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     class_of_service: str = ""
     locked: bool = False
     must_change_password: bool = False
+    second_factor: bool = False
     generation: int = 1
     revision: int = 0
     password_hash: str = ""

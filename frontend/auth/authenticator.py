@@ -6,6 +6,7 @@ Every part of the server that must know who sends a request asks `Authenticator`
 import os
 import secrets
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,19 @@ from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
 from ari_bridge.accounts.api_key import is_key
 from ari_bridge.accounts.signing_keys import CLOCK_LEEWAY_S
+from ari_bridge.accounts.totp import KEY_FILE, SecretKey
 from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
 from ari_bridge.tasks import TaskSet
 from frontend.auth.api_keys import KeyAccess, credential_of
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.client_tokens import AUDIENCE as CLIENT_AUDIENCE
 from frontend.auth.client_tokens import ClientTokens
-from frontend.auth.errors import Forbidden, Unauthorized
+from frontend.auth.errors import Forbidden, SignInIncomplete, Unauthorized
 from frontend.auth.grants import PHONE, grants_of
 from frontend.auth.principal import Principal
+from frontend.auth.second_factor import SecondFactorCheck
 from frontend.auth.session_issuer import AuthSession, SessionIssuer
+from frontend.auth.sign_in_steps import SignInSteps
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
 from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.auth.token_signer import ISSUER
@@ -36,6 +40,7 @@ __all__ = [
     "AuthSession",
     "Authenticator",
     "Forbidden",
+    "SignInIncomplete",
     "TooManyAttempts",
     "Unauthorized",
     "token_secret",
@@ -55,6 +60,8 @@ class Authenticator:
         accounts: The users.
         lifetimes: Of what is issued.
         addresses: Finds the client's address of a request; by default no proxy is trusted.
+        second_factor_key: Seals the secrets of authenticator apps.
+        require_second_factor: Roles whose users need a second factor: they set it up when they sign in.
         audit: Where sign-ins are recorded.
     """
 
@@ -65,6 +72,8 @@ class Authenticator:
         accounts: Accounts,
         lifetimes: TokenLifetimes = TokenLifetimes(),  # noqa: B008  frozen
         addresses: ClientAddresses | None = None,
+        second_factor_key: SecretKey | None = None,
+        require_second_factor: Iterable[str] = (),
         audit: Audit | None = None,
     ) -> None:
         self.required = required
@@ -75,12 +84,18 @@ class Authenticator:
         self.keys = KeyAccess(accounts.api_keys, self.audit)
         self.client_tokens = ClientTokens(accounts, self.issuer.signer.sign, self.audit)
         self._sign_ins = SignIns(accounts.verify)
+        check = SecondFactorCheck(accounts, second_factor_key or SecretKey(Path(KEY_FILE)), self.audit)
+        self.steps = SignInSteps(accounts, self._sign_ins, check, self.issuer.issue, require_second_factor, self.audit)
         self._tasks = TaskSet()
 
     # --- signing in ------------------------------------------------------------------
 
     async def sign_in(self, user: str, password: str, address: str) -> AuthSession:
-        """Sign the user in from the client's `address`. Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
+        """Sign the user in from the client's `address`.
+
+        Raises Unauthorized, SignInIncomplete (the password is right, and something else is required),
+        TooManyAttempts, AccountsUnavailable.
+        """
         try:
             found = await self._verified(user, password, address)
         except (Unauthorized, TooManyAttempts) as error:
@@ -90,11 +105,9 @@ class Authenticator:
             reason = "the user is locked" if known and known.locked else str(error)
             self.audit.record(Action.SESSION_REFUSE, actor.name, result=Result.REFUSED, actor=actor, reason=reason)
             raise
-        actor = Actor(ActorKind.USER, found.id, found.name, found.tenant, address)
-        self.audit.record(Action.SESSION_CREATE, found.name, actor=actor)
         if passwords.needs_rehash(found.password_hash):
             self._tasks.start(self._rehash(found, password))
-        return await self.issuer.issue(found)
+        return await self.steps.complete(found, address)
 
     async def _verified(self, user: str, password: str, address: str) -> User:
         """Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
@@ -120,10 +133,7 @@ class Authenticator:
             raise Unauthorized("The old password is wrong.")
         if old == new:
             raise InvalidUser("the new password is the old one", "newPassword")
-        try:
-            self.accounts.check_password(new, name)
-        except InvalidUser as error:
-            raise InvalidUser(str(error), "newPassword") from None
+        self.steps.check_new_password(new, name)
         hashed = await self._sign_ins.run(passwords.hash_password, new)
         changed = await self.accounts.set_password(name, hashed)
         log.info("a user has changed the password", user=name, address=principal.address)

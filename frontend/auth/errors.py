@@ -7,6 +7,19 @@ class Unauthorized(Exception):
     """The request has no valid token or API key, or the password is wrong; the text says which."""
 
 
+class WrongCode(Unauthorized):
+    """The code of a second factor is wrong, or was used before: another one may be tried."""
+
+    field = "code"
+
+
+class ChallengeEnded(Unauthorized):
+    """It was used, is too old, or was never issued: sign in again."""
+
+    def __init__(self) -> None:
+        super().__init__("This took too long, or was done before: sign in again.")
+
+
 class Forbidden(Exception):
     """The principal is known, but has not the grant."""
 
@@ -17,3 +30,22 @@ class Forbidden(Exception):
 
     def __str__(self) -> str:
         return f"This needs the right `{self.grant}`, which {self._of} has."
+
+
+class SignInIncomplete(Exception):
+    """The password is right, but there is no session yet: something else is required of the user.
+
+    Args:
+        code: Of the problem, which says what.
+        detail: What to do, for developers.
+        challenge: Proves for that one step, and for some minutes, that the password was given.
+    """
+
+    def __init__(self, code: str, detail: str, challenge: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.challenge = challenge
+
+    def __str__(self) -> str:
+        return self.detail

@@ -36,7 +36,6 @@ class AuthSession:
     token: str
     user: str
     expires_at: float  # of the token, Unix seconds
-    must_change_password: bool = False
     refresh_token: RefreshToken | None = None
 
 
@@ -116,4 +115,4 @@ class SessionIssuer:
             "jti": secrets.token_hex(8),
             "auth_time": int(signed_in_at),
         }
-        return AuthSession(self.signer.sign(claims), user.name, expires_at, user.must_change_password, refresh_token)
+        return AuthSession(self.signer.sign(claims), user.name, expires_at, refresh_token)

@@ -59,7 +59,18 @@ class SignInAttempt:
 
 
 class SignInPace:
-    def __init__(self) -> None:
+    """Counts failures. `window`: how many seconds one counts. The others: how attempts of each key are spaced."""
+
+    def __init__(
+        self,
+        *,
+        name_from_network: Pace = NAME_FROM_NETWORK,
+        name: Pace = NAME,
+        network: Pace = NETWORK,
+        window: float = FAILURE_WINDOW_S,
+    ) -> None:
+        self._paces = name_from_network, name, network
+        self._window = window
         self._pairs: OrderedDict[tuple[str, str], _Count] = OrderedDict()
         self._names: OrderedDict[str, _Count] = OrderedDict()
         self._networks: OrderedDict[str, _Count] = OrderedDict()
@@ -71,9 +82,13 @@ class SignInPace:
         If its `delay` is at most MAX_DELAY_S, its time is reserved, and it counts as failed until `right` is called:
         so attempts that are sent at the same time are spaced as well.
         """
-        counts = [(NAME_FROM_NETWORK, _count(self._pairs, (name, network), now))]
+        of_pair, of_name, of_network = self._paces
+        counts = [(of_pair, self._count(self._pairs, (name, network), now))]
         if (name, network) not in self._known:
-            counts += [(NAME, _count(self._names, name, now)), (NETWORK, _count(self._networks, network, now))]
+            counts += [
+                (of_name, self._count(self._names, name, now)),
+                (of_network, self._count(self._networks, network, now)),
+            ]
         paced = [(count, spacing) for pace, count in counts if (spacing := pace.spacing(len(count.wrong)))]
         at = max([now, *(count.next_at for count, _ in paced)])
         if at - now <= MAX_DELAY_S:
@@ -106,6 +121,19 @@ class SignInPace:
         while len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)
 
+    def _count(self, counts: OrderedDict[K, _Count], key: K, now: float) -> _Count:
+        count = counts.setdefault(key, _Count())
+        counts.move_to_end(key)
+        while count.wrong and count.wrong[0] < now - self._window:
+            count.wrong.popleft()
+        while len(counts) > MAX_REMEMBERED or not self._counts(next(iter(counts.values())), now, count):
+            counts.popitem(last=False)
+        return count
+
+    def _counts(self, oldest: _Count, now: float, current: _Count) -> bool:
+        """Whether the least recently used count must be kept."""
+        return oldest is current or bool(oldest.wrong and oldest.wrong[-1] >= now - self._window)
+
 
 def network_of(address: str) -> str:
     """What counts as one network: an IPv4 address, or the /64 of an IPv6 address, which one connection usually gets."""
@@ -118,18 +146,3 @@ def network_of(address: str) -> str:
             return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
         parsed = parsed.ipv4_mapped
     return str(parsed)
-
-
-def _count(counts: OrderedDict[K, _Count], key: K, now: float) -> _Count:
-    count = counts.setdefault(key, _Count())
-    counts.move_to_end(key)
-    while count.wrong and count.wrong[0] < now - FAILURE_WINDOW_S:
-        count.wrong.popleft()
-    while len(counts) > MAX_REMEMBERED or not _counts(next(iter(counts.values())), now, count):
-        counts.popitem(last=False)
-    return count
-
-
-def _counts(oldest: _Count, now: float, current: _Count) -> bool:
-    """Whether the least recently used count must be kept."""
-    return oldest is current or bool(oldest.wrong and oldest.wrong[-1] >= now - FAILURE_WINDOW_S)

@@ -15,6 +15,8 @@ from ari_bridge.accounts import (
     Identities,
     Identity,
     InvalidUser,
+    UnknownUser,
+    User,
     UserAdministration,
 )
 from ari_bridge.audit import Audit
@@ -25,14 +27,16 @@ from frontend.settings import Settings, load
 user = typer.Typer(no_args_is_help=True, help="The users who may sign in.")
 
 Generate = Annotated[bool, typer.Option("--generate", help="Make a password and print it.")]
-MustChange = Annotated[bool, typer.Option("--must-change", help="The page asks for another one at the first sign-in.")]
+MustChange = Annotated[
+    bool, typer.Option("--must-change/--no-must-change", help="Ask the user for another password at the next sign-in.")
+]
 
 
 @user.command("add")
 def add_user(
     name: str,
     generate: Generate = False,
-    must_change: MustChange = False,
+    must_change: MustChange = True,
     role: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ROLES)}; may be repeated.")] = None,
     display_name: Annotated[str, typer.Option(help="Who the user is, for people.")] = "",
 ) -> None:
@@ -57,11 +61,12 @@ def add_user(
             typer.echo(made.password)
 
     _administer(add)
-    typer.echo(f"{name} may sign in now.", err=True)
+    asked = ", and is asked for another password then" if must_change else ""
+    typer.echo(f"{name} may sign in now{asked}.", err=True)
 
 
 @user.command("password")
-def set_password(name: str, generate: Generate = False, must_change: MustChange = False) -> None:
+def set_password(name: str, generate: Generate = False, must_change: MustChange = True) -> None:
     """Change a user's password. All that the user has signed in to ends."""
     password = _password(generate)
 
@@ -77,6 +82,19 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
 def remove_user(name: str) -> None:
     """Remove a user: sign-ins and forwards end, and who has the name later sees nothing of it."""
     run(lambda accounts: accounts.remove(name))
+
+
+@user.command("reset-second-factor")
+def reset_second_factor(name: str) -> None:
+    """Remove the second factor of a user who has lost it. All that the user has signed in to ends."""
+
+    async def reset(accounts: Accounts) -> None:
+        found = accounts.find(name)
+        if found is None:
+            raise UnknownUser(name)
+        await accounts.second_factors.remove(found, end_sessions=True)
+
+    run(reset)
 
 
 @user.command("lock")
@@ -149,10 +167,16 @@ def list_users(
 
     async def show(accounts: Accounts) -> None:
         for one in accounts.all():
-            more = f"\t{','.join(one.roles)}\t{'locked' if one.locked else ''}" if details else ""
+            more = f"\t{','.join(one.roles)}\t{_state(one)}" if details else ""
             typer.echo(f"{one.name}{more}".rstrip("\t"))
 
     run(show)
+
+
+def _state(one: User) -> str:
+    if one.locked:
+        return "locked"
+    return "must change the password" if one.must_change_password else ""
 
 
 def accounts_of(settings: Settings, audit: Audit | None = None) -> Accounts:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ari_bridge.accounts import InvalidUser
 from ari_bridge.errors import CallerError, CallFailed, Unavailable
 from ari_bridge.fsm.call_data import cause_data
-from frontend.auth.authenticator import Forbidden, TooManyAttempts, Unauthorized
+from frontend.auth.authenticator import Forbidden, SignInIncomplete, TooManyAttempts, Unauthorized
 from frontend.auth.client_addresses import ClientAddresses
 from frontend.http.cors import Origins
 from frontend.http.problems import PROBLEM_TYPES, Problem, ProblemError, problem, problem_response
@@ -105,7 +105,12 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
             )
             return body, {}
         case Unauthorized():
-            return problem("unauthorized", str(error)), {"WWW-Authenticate": "Bearer"}
+            return problem("unauthorized", str(error), field=getattr(error, "field", None)), {
+                "WWW-Authenticate": "Bearer"
+            }
+        case SignInIncomplete():
+            body = problem(error.code, str(error), challenge=error.challenge)
+            return body, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"}
         case Forbidden():
             return problem("forbidden", str(error)), {}
         case TooManyAttempts():

@@ -38,6 +38,25 @@ _PROBLEM_TYPES = (
         "unauthorized", 401, "Sign-in required", "The token is missing or has expired, or the password is wrong."
     ),
     ProblemType(
+        "password_change_required",
+        401,
+        "Choose a password of your own",
+        "The password is right, but was chosen by somebody else: `POST /session/password` takes the `challenge`.",
+    ),
+    ProblemType(
+        "second_factor_required",
+        401,
+        "A second factor is required",
+        "The password is right. `POST /session/second-factor` takes the `challenge` and a code.",
+    ),
+    ProblemType(
+        "second_factor_enrolment_required",
+        401,
+        "Set up a second factor",
+        "The password is right, but a role of yours needs a second factor: `POST /session/second-factor/enrolment` "
+        "takes the `challenge`.",
+    ),
+    ProblemType(
         "forbidden",
         403,
         "Not allowed",
@@ -102,6 +121,8 @@ _PROBLEM_TYPES = (
         "unavailable", 503, "Unavailable", "Something that is required is down. Retry after `retryAfter` seconds."
     ),
 )
+INCOMPLETE_SIGN_IN = ("password_change_required", "second_factor_required", "second_factor_enrolment_required")
+"""Of a sign-in with the right password that requires something else."""
 PROBLEM_TYPES = {kind.code: kind for kind in _PROBLEM_TYPES}
 
 
@@ -117,6 +138,10 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     rule: Annotated[
         str | None,
         Meta(description="the rule that refuses the number (`forbidden`), or the limit (`too_many`)"),
+    ] = None
+    challenge: Annotated[
+        str | None,
+        Meta(description="of a sign-in that is not complete: for the next step only, once, within ten minutes"),
     ] = None
     call_id: str | None = None
     outcome: Annotated[Outcome | None, Meta(description="how the call ended")] = None
@@ -156,6 +181,7 @@ def problem(
     *,
     field: str | None = None,
     rule: str | None = None,
+    challenge: str | None = None,
     call_id: str | None = None,
     outcome: Outcome | None = None,
     cause: CauseData | None = None,
@@ -174,6 +200,7 @@ def problem(
         code=code,
         field=field,
         rule=rule,
+        challenge=challenge,
         call_id=call_id,
         outcome=outcome,
         cause=cause,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ari_bridge_client import Call, Client, HttpClient
+from ari_bridge_client import Call, Client, HttpClient, Problem
 from ari_bridge_client.audio import Tone
 from ari_bridge_protocol.messages import CallPreferences
 from tests.real.own_machine import ADDRESS, PHONES, PROJECT, Machine, own_network
@@ -65,7 +65,7 @@ class People:
 
     @asynccontextmanager
     async def page(self, user: str) -> AsyncIterator[Client]:
-        """Signed in with the password that was printed, trusting the certificate that was made."""
+        """Signed in with the password that its user has chosen, trusting the certificate that was made."""
         async with Client(URL, user=user, password=self._passwords[user], tls=self._tls) as client:
             await client.register()
             yield client
@@ -75,6 +75,16 @@ class People:
         async with HttpClient(URL, tls=self._tls) as http:
             await http.sign_in(user, self._passwords[user])
             yield http
+
+    async def choose_passwords(self) -> None:
+        """Each at the first sign-in, as the page asks for it."""
+        for user, printed in self._passwords.items():
+            async with HttpClient(URL, tls=self._tls) as http:
+                with pytest.raises(Problem) as asked:
+                    await http.sign_in(user, printed)
+                assert asked.value.code == "password_change_required"
+                self._passwords[user] = f"my own words, {user} of them"
+                await http.choose_password(asked.value.challenge, self._passwords[user])
 
     def answers(self, number: str, sound: RtpPeer) -> Sipp:
         return Sipp("phone_answers", self._logs(), port=PHONES[number], rtp_port=sound.port, seconds=60)
@@ -101,6 +111,7 @@ async def test_the_steps_of_the_readme_make_a_phone_system_that_calls_forwards_a
     assert machine.called[0].startswith("apt-get install")
     people = People(machine, tmp_path)
 
+    await people.choose_passwords()
     await calls_a_phone(people)
     await is_called_by_a_phone(people)
     await phones_still_call_each_other(people)

@@ -55,6 +55,7 @@ def on(about: Object, others: Grant | None, grant: Grant | None = None) -> Decis
     return Decision(about=about, others=others, grant=grant)
 
 
+_WITH_CHALLENGE = Decision(public=True, why="with the challenge of a right password")
 _COMMAND = on(Object.CALL, Grant.CALLS_CONTROL)
 _DIALS = on(Object.CALL, Grant.CALLS_CONTROL, Grant.DIAL)
 _USERS = with_grant(Grant.USERS_MANAGE)
@@ -66,6 +67,15 @@ OPERATIONS: dict[str, Decision] = {
     "signOut": OWN,
     "signOutEverywhere": OWN,
     "changePassword": OWN,
+    "choosePassword": _WITH_CHALLENGE,
+    "giveSecondFactor": _WITH_CHALLENGE,
+    "beginEnrolment": _WITH_CHALLENGE,
+    "completeEnrolment": _WITH_CHALLENGE,
+    "showSecondFactor": OWN,
+    "beginSecondFactor": OWN,
+    "completeSecondFactor": OWN,
+    "renewRecoveryCodes": OWN,
+    "removeSecondFactor": OWN,
     "showMe": OWN,
     "beginSingleSignOn": PUBLIC,
     "finishSingleSignOn": Decision(public=True, why="with the cookie of a sign-in that this browser has begun"),

@@ -183,15 +183,15 @@ async def test_a_user_from_the_first_day_to_the_last(
     assert made["user"]["effectiveClass"] == "internal"
     user = admin.path("1005")
     async with http.post("/session", json={"user": "1005", "password": made["password"]}) as response:
-        assert response.status == 200 and (await response.json())["mustChangePassword"]
+        assert (response.status, (await response.json())["code"]) == (401, "password_change_required")
     change = {"roles": ["user"], "displayName": "Pat", "classOfService": "national"}
     status, changed, tag = await admin.ask("PUT", user, change, match=tag)
     assert (status, changed["roles"], changed["effectiveClass"]) == (200, ["user"], "national")
     _, again, tag = await admin.ask("POST", f"{user}/password", match=tag)
     assert again["password"] != made["password"]
-    for password, status in ((made["password"], 401), (again["password"], 200)):
+    for password, code in ((made["password"], "unauthorized"), (again["password"], "password_change_required")):
         async with http.post("/session", json={"user": "1005", "password": password}) as response:
-            assert response.status == status
+            assert (response.status, (await response.json())["code"]) == (401, code)
     _, _, tag = await admin.ask("PUT", f"{user}/name", {"name": "1006"}, match=tag)
     status, shown, _ = await admin.ask("GET", user, match=tag)
     assert (shown["name"], shown["displayName"]) == ("1006", "Pat")

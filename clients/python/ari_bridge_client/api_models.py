@@ -17,15 +17,15 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         token: For `Authorization: Bearer TOKEN`
         expires_at: Unix seconds
-        must_change_password: Somebody else knows it: ask for another one
         refresh_token: For `POST /session/refresh`, once; null: a cookie has it, or there is none
+        recovery_codes: Shown once, when an app is set up
     """
 
     token: str
     user: str
     expires_at: float
-    must_change_password: bool = False
     refresh_token: str | None = None
+    recovery_codes: list[str] | None = None
 
 
 class PhoneBookEntry(msgspec.Struct, frozen=True, rename="camel"):
@@ -41,6 +41,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
         recording: Calls can be recorded
         preflight_number: An echo number for testing the connection; "" if there is none
         feedback: Calls can be rated
+        min_password_length: Characters that a new password needs
         single_sign_on: The name of a provider, if `/auth/oidc/login` signs in there; ""
     """
 
@@ -50,6 +51,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
     preflight_number: str
     feedback: bool
     phone_book: list[PhoneBookEntry]
+    min_password_length: int
     single_sign_on: str = ""
 
 
@@ -162,13 +164,42 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     ownerless: bool = False
 
 
-class ProviderLogout(msgspec.Struct, frozen=True, rename="camel"):
-    """
+class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):
+    """An authenticator app that is to be set up: scan the QR code, or type the secret.
+
     Attributes:
-        url: None if the sign-in was not there, or the provider has no such page
+        challenge: For the request that completes it
+        secret: Base32; codes of 6 digits, SHA-1, each for 30 s
+        uri: The same for an app, `otpauth://`
+        qr_code: Of the `uri`: a row each, 1 is dark; without its margin of 4
     """
 
-    url: str | None
+    challenge: str
+    secret: str
+    uri: str
+    qr_code: list[str]
+
+
+class SecondFactorData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        required: A role of yours needs it: without one you set it up at the next sign-in
+        created_at: Unix seconds; null without one
+        last_used_at: The same
+        recovery_codes: How many are left
+    """
+
+    enabled: bool
+    required: bool
+    created_at: float | None = None
+    last_used_at: float | None = None
+    recovery_codes: int = 0
+
+
+class RecoveryCodes(msgspec.Struct, frozen=True, rename="camel"):
+    """They are shown once."""
+
+    recovery_codes: list[str]
 
 
 class MeData(msgspec.Struct, frozen=True, rename="camel"):
@@ -774,6 +805,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
         code: For programs
         field: The invalid value of the request
         rule: The rule that refuses the number (`forbidden`), or the limit (`too_many`)
+        challenge: Of a sign-in that is not complete: for the next step only, once, within ten minutes
         outcome: How the call ended
         retry_after: Seconds; also, rounded, in the header Retry-After
         request_id: Identifies the request in the server's log
@@ -786,6 +818,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
     code: str
     field: str | None = None
     rule: str | None = None
+    challenge: str | None = None
     call_id: str | None = None
     outcome: Outcome | None = None
     cause: CauseData | None = None

@@ -28,6 +28,9 @@ FATAL_CODES = frozenset(
         "invalid_target",
         "idempotency_key_reused",
         "unauthorized",
+        "password_change_required",
+        "second_factor_required",
+        "second_factor_enrolment_required",
         "forbidden",
         "unknown_call",
         "unknown_recording",
@@ -125,6 +128,7 @@ class Details:
     outcome: str = ""  # of a call that ended before its SDP answer
     cause: CauseData | None = None  # of the same
     retry_after: float = 0.0  # seconds
+    challenge: str = ""  # of a sign-in that is not complete: for the next step
     request_id: str = ""  # by which the server's log has the request
 
 
@@ -145,6 +149,11 @@ class Problem(Refused):
     @property
     def request_id(self) -> str:
         return self.details.request_id
+
+    @property
+    def challenge(self) -> str:
+        """Of a sign-in that is not complete (`second_factor_required`, for example), for the next step; else ""."""
+        return self.details.challenge
 
     def __reduce__(self) -> tuple[type["Problem"], tuple[Details]]:
         return (Problem, (self.details,))

@@ -94,8 +94,23 @@ class HttpClient:
         self._transport.tokens.token = token
 
     async def sign_in(self, user: str, password: str) -> api_models.SessionData:
-        """Sign in, and use the session's token from now on."""
+        """Sign in, and use the session's token from now on.
+
+        Raises Problem, with a `challenge`, where the password does not suffice: `password_change_required` (somebody
+        else has chosen it), `second_factor_required`.
+        """
         return await self._transport.tokens.sign_in(user, password)
+
+    async def give_second_factor(self, challenge: str, code: str) -> api_models.SessionData:
+        """Complete a sign-in with a code of the user's app, or a recovery code, and use the session's token.
+
+        No code is good twice, so the client does not sign in again by itself: bring a `token_provider` for that.
+        """
+        return await self._transport.tokens.give_second_factor(challenge, code)
+
+    async def choose_password(self, challenge: str, new_password: str) -> api_models.SessionData:
+        """Complete a sign-in that requires another password, and use the session's token from now on."""
+        return await self._transport.tokens.choose_password(challenge, new_password)
 
     async def refresh_token(self) -> api_models.SessionData | None:
         """Get another token now; None without `sign_in`. The client does so by itself before the token expires."""

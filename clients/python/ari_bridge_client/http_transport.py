@@ -45,6 +45,7 @@ class _Problem(msgspec.Struct, rename="camel"):
     outcome: str | None = None
     cause: CauseData | None = None
     retry_after: float | None = None
+    challenge: str | None = None
     request_id: str | None = None
 
 
@@ -219,6 +220,7 @@ def problem_of(status: int, body: bytes, headers: Mapping[str, str]) -> Problem:
             outcome=members.outcome or "",
             cause=members.cause,
             retry_after=members.retry_after or parse_retry_after(headers),
+            challenge=members.challenge or "",
             request_id=members.request_id or headers.get("X-Request-Id", ""),
         )
     )

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from ari_bridge_client.api_models import SessionData
-from ari_bridge_client.errors import ClientError, ConnectionFailed, Refused
+from ari_bridge_client.errors import ClientError, ConnectionFailed, Problem, Refused
 
 TokenProvider = Callable[[], Awaitable[str]]
 """Returns another token, when the one before has expired, or will soon."""
@@ -90,6 +90,18 @@ class TokenKeeper:
         self._password = (user, password)
         return session
 
+    async def choose_password(self, challenge: str, new: str) -> SessionData:
+        """Complete a sign-in that requires another password. Raises Problem, ConnectionFailed."""
+        body = {"challenge": challenge, "newPassword": new}
+        session = self._use_session(await self._post("/session/password", body, ""))
+        self._password = (session.user, new)
+        return session
+
+    async def give_second_factor(self, challenge: str, code: str) -> SessionData:
+        """Complete a sign-in that requires a second factor. Raises Problem, ConnectionFailed."""
+        body = {"challenge": challenge, "code": code}
+        return self._use_session(await self._post("/session/second-factor", body, ""))
+
     async def refresh(self) -> SessionData | None:
         """Get another token by the refresh token; None if there is none. Raises Problem, ConnectionFailed."""
         presented = self._refresh_token
@@ -155,9 +167,9 @@ class TokenKeeper:
         if self._password is not None:
             try:
                 await self.sign_in(*self._password)
-            except Refused as error:
-                if error.code == "unauthorized":
-                    return False
+            except Problem as error:
+                if error.status == 401:
+                    return False  # a wrong password, or more than the password is required
                 raise
             return True
         if self._provider is None:

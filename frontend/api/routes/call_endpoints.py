@@ -12,6 +12,7 @@ from ari_bridge.outcomes import Outcome
 from ari_bridge_protocol.messages import ClientState
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec
+from frontend.http.problems import INCOMPLETE_SIGN_IN
 
 CALLS, SIGNING_IN, SERVER = "Calls", "Signing in", "The server"
 
@@ -131,10 +132,10 @@ class SessionData(msgspec.Struct, frozen=True, rename="camel"):
     token: Annotated[str, Meta(description="for `Authorization: Bearer TOKEN`")]
     user: str
     expires_at: Annotated[float, Meta(description="Unix seconds")]
-    must_change_password: Annotated[bool, Meta(description="somebody else knows it: ask for another one")] = False
     refresh_token: Annotated[
         str | None, Meta(description="for `POST /session/refresh`, once; null: a cookie has it, or there is none")
     ] = None
+    recovery_codes: Annotated[list[str] | None, Meta(description="shown once, when an app is set up")] = None
 
 
 class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
@@ -157,6 +158,7 @@ class ConfigData(msgspec.Struct, frozen=True, rename="camel"):
     preflight_number: Annotated[str, Meta(description='an echo number for testing the connection; "" if there is none')]
     feedback: Annotated[bool, Meta(description="calls can be rated")]
     phone_book: list[PhoneBookEntry]
+    min_password_length: Annotated[int, Meta(description="characters that a new password needs")]
     single_sign_on: Annotated[
         str, Meta(description='the name of a provider, if `/auth/oidc/login` signs in there; ""')
     ] = ""
@@ -349,7 +351,9 @@ SIGN_IN = Endpoint(
     description=(
         "After ten wrong passwords for a name from one address, further attempts are slowed down: a response may take "
         "some seconds, and an attempt that would wait longer is rejected (`too_many`). Other users at the same "
-        "address, and the same user elsewhere, are not affected."
+        "address, and the same user elsewhere, are not affected.\n\n"
+        "Where the password does not suffice there is no token yet, but a problem with a `challenge`: for `POST "
+        "/session/password`, `POST /session/second-factor`, or `POST /session/second-factor/enrolment`."
     ),
     parameters=Nothing,
     body=Credentials,
@@ -360,7 +364,7 @@ SIGN_IN = Endpoint(
             example=SessionData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl", "1001", examples.AT + 900),
         )
     },
-    problems=("unauthorized", "too_many", "unavailable"),
+    problems=("unauthorized", *INCOMPLETE_SIGN_IN, "too_many", "unavailable"),
     public=True,
     example_body=Credentials("1001", "correct horse battery staple"),
 )
@@ -407,7 +411,7 @@ CONFIG = Endpoint(
         200: ResponseSpec(
             description="The server's configuration for pages",
             shape=ConfigData,
-            example=ConfigData("0.1.0", True, True, "600", True, [PhoneBookEntry("600", "Echo")]),
+            example=ConfigData("0.1.0", True, True, "600", True, [PhoneBookEntry("600", "Echo")], 12),
         )
     },
     public=True,

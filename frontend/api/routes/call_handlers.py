@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec.structs import replace
 
+from ari_bridge.accounts.passwords import MIN_CHARACTERS
 from ari_bridge.call_store import StoredResponse
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import CallFailed, InvalidRequest, UnknownCall, WrongState
@@ -59,6 +60,7 @@ class CallControlApi:
         phone_book: tuple[tuple[str, str], ...],
         preflight_number: str = "",
         feedback: bool = True,
+        min_password_length: int = MIN_CHARACTERS,
         single_sign_on: str = "",
     ) -> None:
         self._calls = calls
@@ -71,6 +73,7 @@ class CallControlApi:
             preflight_number=preflight_number,
             feedback=feedback,
             phone_book=[PhoneBookEntry(number, name) for number, name in phone_book],
+            min_password_length=min_password_length,
             single_sign_on=single_sign_on,
         )
 

@@ -53,7 +53,7 @@ REFRESH = Endpoint(
         200: ResponseSpec(
             description="The new token; the old one stays valid until it expires",
             shape=SessionData,
-            example=SessionData(_TOKEN, "1001", examples.AT + 900, False, "4f1c5d0a96b3e872.5b1e.9c04"),
+            example=SessionData(_TOKEN, "1001", examples.AT + 900, "4f1c5d0a96b3e872.5b1e.9c04"),
         )
     },
     problems=("unauthorized", "unavailable"),
@@ -103,12 +103,17 @@ class SessionApi:
 
 
 async def session_response(
-    access: Authenticator, request: web.Request, session: AuthSession, *, cookie: bool = False
+    access: Authenticator,
+    request: web.Request,
+    session: AuthSession,
+    *,
+    cookie: bool = False,
+    recovery_codes: list[str] | None = None,
 ) -> web.Response:
     """`cookie`: the refresh token goes into one, and is not in the body."""
     token = session.refresh_token
     shown = None if cookie or token is None else str(token)
-    data = SessionData(session.token, session.user, session.expires_at, session.must_change_password, shown)
+    data = SessionData(session.token, session.user, session.expires_at, shown, recovery_codes)
     response = json_response(data, headers={"Cache-Control": "no-store"})
     if cookie and token:
         secure = access.addresses.scheme(request) == "https"

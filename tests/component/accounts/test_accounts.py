@@ -53,7 +53,11 @@ def test_users_by_the_command_line(folder: Path) -> None:
     assert "common" in run("add", "1002", password="password12345", fails=True)
     assert "no role" in run("add", "1002", "--role", "king", fails=True)
     assert len(run("add", "1002", "--generate").splitlines()[0]) >= 12
+    assert "must change the password" in run("list", "--details")
+    run("password", "1001", "--no-must-change")
+    assert "1001\tuser,admin\n" in run("list", "--details")
     run("class", "1002", "national")
+    run("reset-second-factor", "1002")
     run("lock", "1002")
     assert "1001\tuser,admin" in run("list", "--details") and "locked" in run("list", "--details")
     run("unlock", "1002")

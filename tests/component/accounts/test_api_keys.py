@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import structlog
+from alembic import command
+from alembic.config import Config
 from typer.testing import CliRunner
 
-from ari_bridge.accounts import Accounts, ApiKey, InvalidUser
+from ari_bridge.accounts import Accounts, ApiKey, InvalidUser, schema
 from ari_bridge.accounts.api_key import hash_secret, parse_key
 from ari_bridge.accounts.database import _MIGRATIONS
 from frontend.cli.commands import main
@@ -155,8 +157,9 @@ def test_a_database_of_the_version_before_is_brought_up(tmp_path: Path) -> None:
     with database.begin() as connection:
         _MIGRATIONS.run(connection)
     with database.begin() as connection:
-        connection.execute(sa.text("DROP TABLE api_keys"))
-        connection.execute(sa.text("UPDATE accounts_version SET version_num = '0003'"))
+        config = Config(attributes={"connection": connection, "version_table": schema.VERSION_TABLE})
+        config.set_main_option("script_location", str(_MIGRATIONS.folder))
+        command.downgrade(config, "0003")
         assert not _MIGRATIONS.are_done(connection)
     with database.begin() as connection:
         _MIGRATIONS.run(connection)

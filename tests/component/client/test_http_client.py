@@ -306,6 +306,30 @@ async def test_events_go_on_with_another_token_where_the_first_has_ended(api: Fa
     assert shown == ["Bearer first", "Bearer first", "Bearer second"]
 
 
+async def test_a_password_that_somebody_else_has_chosen_is_changed_at_the_sign_in(
+    api: FakeHttpApi, http: HttpClient
+) -> None:
+    first = problem(401, "password_change_required", "Choose a password of your own.", challenge="one")
+    api.answer("POST /session", first)
+    api.answer("POST /session/password", ok({"token": "abc", "user": "1001", "expiresAt": 1.0}))
+    with pytest.raises(Problem) as asked:
+        await http.sign_in("1001", "given")
+    assert (asked.value.code, asked.value.challenge, asked.value.fatal) == ("password_change_required", "one", True)
+    await http.choose_password(asked.value.challenge, "my own")
+    assert http.token == "abc"
+    assert msgspec.json.decode(api.asked[-1].body) == {"challenge": "one", "newPassword": "my own"}
+
+
+async def test_a_second_factor_completes_the_sign_in(api: FakeHttpApi, http: HttpClient) -> None:
+    api.answer("POST /session", problem(401, "second_factor_required", "The code.", challenge="one"))
+    api.answer("POST /session/second-factor", ok({"token": "abc", "user": "1001", "expiresAt": 1.0}))
+    with pytest.raises(Problem) as asked:
+        await http.sign_in("1001", "right")
+    await http.give_second_factor(asked.value.challenge, "492039")
+    assert http.token == "abc"
+    assert msgspec.json.decode(api.asked[-1].body) == {"challenge": "one", "code": "492039"}
+
+
 async def test_a_password_that_is_another_one_since_is_tried_once(api: FakeHttpApi, http: HttpClient) -> None:
     """More tries would shut its user out."""
     wrong = problem(401, "unauthorized", "The user name or the password is wrong.")

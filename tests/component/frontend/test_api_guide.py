@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from ari_bridge.accounts import passwords
 from ari_bridge.accounts.users_file import UsersFile
 from deploy.demo.install import PROJECT, node_environment
 from frontend.app import App
@@ -40,6 +41,14 @@ def answers_of(written: str) -> dict[int, set[str]]:
     return {int(status): set(re.findall(r'"(\w+)":', body)) for status, body in zip(told[::2], told[1::2], strict=True)}
 
 
+async def first_sign_in(http: aiohttp.ClientSession, app: App) -> str:
+    """The challenge of a user whose password was chosen by somebody else."""
+    await app.accounts.open()
+    await app.accounts.set_password("1001", passwords.hash_password(PASSWORD), must_change=True)
+    async with http.post("/session", json={"user": "1001", "password": PASSWORD}) as response:
+        return str((await response.json())["challenge"])
+
+
 def test_the_guide_has_exchanges() -> None:
     assert len(EXCHANGES) == GUIDE.count("```http") >= 5
 
@@ -57,6 +66,8 @@ async def test_an_exchange(http: aiohttp.ClientSession, app: App, asked: str, to
         body["sdp"] = OFFER
     if body and "password" in body:
         body["password"] = PASSWORD
+    if body and "challenge" in body:
+        body = {"challenge": await first_sign_in(http, app), "newPassword": "four other words, all long"}
     async with http.request(method, path, json=body, headers=headers) as response:
         expected = answers_of(told)
         assert response.status == next(iter(expected)), await response.text()

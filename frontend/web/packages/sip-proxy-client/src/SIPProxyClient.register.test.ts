@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SIPProxyError } from "./errors.js";
+import type { HttpError } from "./http/HttpApi.js";
 import { fakeWorld, fate, pass, told, type World } from "./testing/clients.js";
 import { FakeSocket, settled } from "./testing/fakes.js";
 import { jwt, summary } from "./testing/proxy.js";
@@ -130,6 +131,16 @@ describe("a server with sign-in", () => {
     await pass(60_000);
     expect(events).toEqual(["registering", "error unauthorized"]);
     expect(errors[0]!.fatal).toBe(true);
+    expect(world.proxy.requests).toHaveLength(2);
+  });
+
+  it("tells what else a sign-in requires, with the challenge that answers it", async () => {
+    world.proxy.required = "password_change_required";
+    const client = world.client({ credentials: { user: "1001", password: "secret" } });
+    const error: SIPProxyError = await client.register().catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: "password_change_required", fatal: true });
+    expect((error.cause as HttpError).details.challenge).toBe("a challenge");
+    await pass(60_000);
     expect(world.proxy.requests).toHaveLength(2);
   });
 

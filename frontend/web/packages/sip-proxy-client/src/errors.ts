@@ -17,6 +17,9 @@ type OwnErrorCode =
 
 /** Further codes of the server, which sends its own sentences: docs/API.md. */
 const SERVER_CODES = [
+  "password_change_required",
+  "second_factor_required",
+  "second_factor_enrolment_required",
   "invalid_sdp",
   "not_found",
   "unknown_call",

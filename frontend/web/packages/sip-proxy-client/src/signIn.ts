@@ -23,7 +23,7 @@ export async function signIn(
     const { status, code, message } = cause;
     const later = status >= 500 || status === 408 || status === 429;
     if (!isServer && !later) return notAServer(http, `${status}`, cause);
-    return errorFromServer(status === 401 ? "unauthorized" : code, message, !later, cause);
+    return errorFromServer(status === 401 && !cause.details.challenge ? "unauthorized" : code, message, !later, cause);
   }
 }
 

@@ -1,6 +1,6 @@
 // The whole phone for one snapshot. Knows no client: tests and the gallery show it with fixed data.
 
-import { Keyboard, LogOut } from "lucide-react";
+import { Keyboard, KeyRound, LogOut } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import {
   activeCall,
@@ -19,6 +19,7 @@ import type { Snapshot } from "../phone/snapshot";
 import { usePhoneKeys } from "../phone/usePhoneKeys";
 import type { Recordings } from "../phone/useRecordings";
 import {
+  ACCOUNT,
   announcementOf,
   messageOf,
   missingDevicesOf,
@@ -29,6 +30,7 @@ import {
   SOUNDLESS_MEDIA,
   TYPE_A_NUMBER,
 } from "../texts";
+import { Account } from "./Account";
 import { ActiveCall } from "./ActiveCall";
 import type { PhoneActions } from "./actions";
 import { CallButtons, IdleButtons } from "./CallButtons";
@@ -74,6 +76,7 @@ export function PhoneScreen(props: PhoneScreenProps) {
   const [read, setRead] = useState(""); // the message about missing devices that has been dismissed
   const [view, setView] = useState<"pad" | "people">("pad");
   const [help, setHelp] = useState(false);
+  const [account, setAccount] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const minute = useNow(15_000);
   const { link, lastEndedCall, userState } = snapshot;
@@ -228,6 +231,18 @@ export function PhoneScreen(props: PhoneScreenProps) {
             >
               <Keyboard size={18} />
             </button>
+            {actions.account && (
+              <button
+                type="button"
+                className="icon-button"
+                onClick={() => setAccount(true)}
+                disabled={live}
+                aria-label={ACCOUNT.title}
+                title={ACCOUNT.title}
+              >
+                <KeyRound size={18} />
+              </button>
+            )}
             <button
               type="button"
               className="icon-button"
@@ -400,6 +415,9 @@ export function PhoneScreen(props: PhoneScreenProps) {
         </footer>
       </div>
       <KeyboardShortcuts open={help} onClose={() => setHelp(false)} />
+      {actions.account && (
+        <Account user={user} open={account} actions={actions.account} onClose={() => setAccount(false)} />
+      )}
     </main>
   );
 }

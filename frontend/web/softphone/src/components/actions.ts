@@ -1,10 +1,19 @@
 // What the buttons and keys of the page do. The gallery's do nothing.
 
 import type { Preflight, UserPreferences } from "sip-proxy-client";
+import type { SecondFactorApi } from "../phone/secondFactor";
 import type { Feedback } from "./CallRating";
 import type { SignInProvider } from "./SignInAgain";
 
+/** On the user's own sign-in. */
+export interface AccountActions {
+  minPasswordLength: number;
+  secondFactor: SecondFactorApi;
+  changePassword(old: string, next: string): Promise<string>; // returns the error, "" for none
+}
+
 export interface PhoneActions {
+  account?: AccountActions; // absent on a server without sign-in
   call(number: string, consultsId?: string): void; // consults: the call whose party it is about
   expectCall(likely: boolean): void; // a number is being written, or is not any more
   accept(id?: string, andEnd?: boolean): void; // the call that rings, or a waiting one; the other is held, or ended

@@ -3,10 +3,12 @@
 import type { ReactElement } from "react";
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
-import { activeCall } from "sip-proxy-client";
+import { activeCall, HttpApi } from "sip-proxy-client";
+import { ChoosePassword } from "../components/ChoosePassword";
 import { DashboardScreen } from "../components/DashboardScreen";
 import { ErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
+import { KeepRecoveryCodes, RequiredEnrolment, SecondFactor } from "../components/SecondFactor";
 import { SignIn } from "../components/SignIn";
 import type { FormKind } from "../components/TransferForm";
 import type { Snapshot } from "../phone/snapshot";
@@ -14,6 +16,7 @@ import "../styles/tokens.css";
 import { NOTHING_YET } from "../dashboard/useDashboard";
 import { ADMIN_STATES, adminState } from "./admin";
 import { DASHBOARD } from "./dashboard";
+import { ENROLMENT, FakeSecondFactor, RECOVERY_CODES } from "./secondFactor";
 import { NOW, PHONE_BOOK, RECORDINGS, STATES, TESTED, WRITTEN } from "./states";
 
 const nothing = (): void => undefined;
@@ -117,6 +120,11 @@ function screenOf(state: string): ReactElement {
           allowNotifications: nothing,
           declineNotifications: nothing,
           signOut: nothing,
+          account: {
+            minPasswordLength: 12,
+            secondFactor: new FakeSecondFactor(new HttpApi("")),
+            changePassword: () => Promise.resolve("The old password is wrong."),
+          },
           inputLevel: () => (snapshot.microphoneOpen && !quiet(snapshot) ? 0.55 : 0),
           outputLevel: () => 0.7,
         }}
@@ -138,6 +146,37 @@ function screenOf(state: string): ReactElement {
       />
     );
   }
+  if (state.startsWith("second-factor") || state === "enrolment") {
+    const common = {
+      notice:
+        state === "second-factor-wrong" ? "This is not the code that the app shows now, or it was used before." : "",
+      busy: false,
+      onCode: nothing,
+      onCancel: nothing,
+    };
+    return state === "enrolment" ? (
+      <RequiredEnrolment enrolment={ENROLMENT} {...common} />
+    ) : (
+      <SecondFactor {...common} />
+    );
+  }
+  if (state === "recovery-codes") return <KeepRecoveryCodes codes={RECOVERY_CODES} onDone={nothing} />;
+  if (state.startsWith("choose-password")) {
+    return (
+      <ChoosePassword
+        user="1001"
+        length={12}
+        notice={
+          state === "choose-password"
+            ? ""
+            : "The password is a common one, or made of one or of the name: it would be guessed."
+        }
+        busy={false}
+        onChoose={nothing}
+        onCancel={nothing}
+      />
+    );
+  }
   if (state in ADMIN_STATES) return adminState(state);
   if (state === "sign-in") {
     return (
@@ -155,7 +194,19 @@ function screenOf(state: string): ReactElement {
   }
   return (
     <ul>
-      {["sign-in", "dashboard", "dashboard-empty", ...Object.keys(ADMIN_STATES), ...Object.keys(STATES)].map((name) => (
+      {[
+        "sign-in",
+        "choose-password",
+        "choose-password-refused",
+        "second-factor",
+        "second-factor-wrong",
+        "enrolment",
+        "recovery-codes",
+        "dashboard",
+        "dashboard-empty",
+        ...Object.keys(ADMIN_STATES),
+        ...Object.keys(STATES),
+      ].map((name) => (
         <li key={name}>
           <a href={`#${name}`}>{name}</a>
         </li>

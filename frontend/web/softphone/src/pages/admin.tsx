@@ -6,7 +6,7 @@ import { adminApi } from "../admin/adminApi";
 import { hashOf, placeOf, tabsOf } from "../admin/tabs";
 import { useLoaded } from "../admin/useLoaded";
 import { AdminScreen } from "../components/admin/AdminScreen";
-import { SignIn } from "../components/SignIn";
+import { SignInPage } from "../components/SignInPage";
 import { keepSignedIn } from "../phone/renewToken";
 import { SERVER_URL } from "../phone/serverUrl";
 import { useSession } from "../phone/useSession";
@@ -16,7 +16,8 @@ const NOBODY: Session = { user: "", token: null };
 const RENEW_CHECK_MS = 10_000;
 
 export function AdminPage() {
-  const { config, unreachable, session, notice, busy, enter, leave } = useSession();
+  const state = useSession();
+  const { config, unreachable, session, leave } = state;
   const signIn = config?.authentication ?? true;
   const who = session ?? (config && !signIn ? NOBODY : null);
   if (who && config) return <Administering session={who} signIn={signIn} onSignedOut={leave} />;
@@ -26,16 +27,7 @@ export function AdminPage() {
         <p className="quiet">{ADMIN.loading}</p>
       </main>
     );
-  return (
-    <SignIn
-      what={ADMIN.title}
-      authentication
-      unreachable={unreachable}
-      notice={notice}
-      busy={busy}
-      onEnter={(user, password) => void enter(user, password)}
-    />
-  );
+  return <SignInPage what={ADMIN.title} authentication state={state} />;
 }
 
 interface AdministeringProps {

@@ -3,16 +3,16 @@
 import { useEffect, useState } from "react";
 import type { Session } from "sip-proxy-client";
 import { DashboardScreen } from "../components/DashboardScreen";
-import { SignIn } from "../components/SignIn";
+import { SignInPage } from "../components/SignInPage";
 import { useDashboard } from "../dashboard/useDashboard";
 import { useOperating } from "../dashboard/useOperating";
-import { signInAddress } from "../phone/singleSignOn";
 import { useSession } from "../phone/useSession";
 
 const NOBODY: Session = { user: "", token: null };
 
 export function DashboardPage() {
-  const { config, unreachable, session, notice, busy, enter, leave, signOut } = useSession();
+  const state = useSession();
+  const { config, unreachable, session, leave, signOut } = state;
   const viewer = session ?? (config && !config.authentication ? NOBODY : null);
   if (!viewer) {
     if (!config && !unreachable)
@@ -21,18 +21,7 @@ export function DashboardPage() {
           <p className="quiet">Loading…</p>
         </main>
       );
-    return (
-      <SignIn
-        what="Dashboard"
-        authentication
-        unreachable={unreachable}
-        notice={notice}
-        busy={busy}
-        onEnter={(user, password) => void enter(user, password)}
-        provider={config?.singleSignOn ?? ""}
-        providerAddress={signInAddress(location)}
-      />
-    );
+    return <SignInPage what="Dashboard" authentication state={state} />;
   }
   return <Following session={viewer} onSignedOut={leave} onSignOut={viewer.token ? signOut : null} />;
 }

@@ -17,16 +17,18 @@ import type { Feedback } from "../components/CallRating";
 import { ErrorBoundary } from "../components/ErrorBoundary";
 import { ErrorScreen, PageErrorScreen } from "../components/ErrorScreen";
 import { PhoneScreen } from "../components/PhoneScreen";
-import { SignIn } from "../components/SignIn";
+import { SignInPage } from "../components/SignInPage";
+import { SecondFactorApi } from "../phone/secondFactor";
 import * as stored from "../phone/signedIn";
-import { onWindowSignIn, openSignInWindow, signInAddress } from "../phone/singleSignOn";
+import { onWindowSignIn, openSignInWindow } from "../phone/singleSignOn";
 import { type BackgroundActions, useBackgroundIndicators } from "../phone/useBackgroundIndicators";
 import { type Phone, usePhone } from "../phone/usePhone";
 import { useRecordings } from "../phone/useRecordings";
 import { signInErrorText, useSession } from "../phone/useSession";
 
 export function SoftphonePage() {
-  const { config, unreachable, session, notice, busy, enter, leave, signOut } = useSession();
+  const state = useSession();
+  const { config, unreachable, session, leave, signOut } = state;
   if (config && session)
     return <Running key={session.user} session={session} config={config} onLeave={leave} onSignOut={signOut} />;
   if (session && !unreachable)
@@ -35,18 +37,7 @@ export function SoftphonePage() {
         <p className="quiet">Starting the phone…</p>
       </main>
     );
-  return (
-    <SignIn
-      what="Softphone"
-      authentication={config?.authentication ?? false}
-      unreachable={unreachable}
-      notice={notice}
-      busy={busy || !config}
-      onEnter={(user, password) => void enter(user, password)}
-      provider={config?.singleSignOn ?? ""}
-      providerAddress={signInAddress(location)}
-    />
-  );
+  return <SignInPage what="Softphone" authentication={config?.authentication ?? false} state={state} />;
 }
 
 interface RunningProps {
@@ -75,6 +66,12 @@ function Running({ session, config, onLeave, onSignOut }: RunningProps) {
       }),
     [client, session.user],
   );
+  if (session.token !== null)
+    actions.account = {
+      minPasswordLength: config.minPasswordLength,
+      secondFactor: new SecondFactorApi(client.http),
+      changePassword: phone.changePassword,
+    };
   useEffect(() => {
     window.__phone = {
       peer: () => client.activeCall?.connection ?? null,

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { type PhoneBookEntry, PhoneSounds, type Session, type SIPProxyClient } from "sip-proxy-client";
 import { useSIPProxy } from "sip-proxy-react";
+import { changePassword } from "./changePassword";
 import { chosenCodec } from "./codec";
 import { allowNotifications, declineNotifications, type NotificationState, notificationState } from "./notifications";
 import { SERVER_URL } from "./serverUrl";
@@ -17,6 +18,7 @@ export interface Phone {
   loadOlderCalls(): void; // one more page of the last calls
   markCallsSeen(): void; // the user looks at the last calls
   answerNotifications(allow: boolean): void; // whether the system may notify of calls
+  changePassword(old: string, next: string): Promise<string>; // the error; "" for none
 }
 
 /** `onSignedOut`: the server does not accept the sign-in any more, and there is no call. */
@@ -26,6 +28,7 @@ export function usePhone(
   onSignedOut: (reason: string) => void,
 ): Phone {
   const { user, token } = session;
+  const isChangingPassword = useRef(false); // which ends all that the user has signed in to, until the new token is used
   const nameOf = (number: string): string => phoneBook.find((entry) => entry.number === number)?.name ?? "";
   const { client, state } = useSIPProxy({
     proxyUrl: SERVER_URL,
@@ -55,7 +58,10 @@ export function usePhone(
   }, [client]);
   useEffect(() => client.on("tokenRefreshed", save), [client]);
   useEffect(
-    () => client.on("error", (error) => error.fatal && error.code === "unauthorized" && onSignedOut(error.message)),
+    () =>
+      client.on("error", ({ fatal, code, message }) => {
+        if (fatal && code === "unauthorized" && !isChangingPassword.current) onSignedOut(message);
+      }),
     [client],
   );
   const [notified, answerNotifications] = useNotifications();
@@ -66,6 +72,14 @@ export function usePhone(
     markCallsSeen,
     playTone: (key) => sounds.current?.key(key),
     answerNotifications,
+    changePassword: async (old, next) => {
+      isChangingPassword.current = true;
+      try {
+        return await changePassword(client, old, next);
+      } finally {
+        isChangingPassword.current = false;
+      }
+    },
   };
 }
 

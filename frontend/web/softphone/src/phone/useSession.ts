@@ -2,7 +2,8 @@
 
 import { useEffect, useState } from "react";
 import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
-import { NO_ANSWER_TO_SIGN_IN, SIGNED_IN_WINDOW, WRONG_PASSWORD } from "../texts";
+import { MORE_IS_REQUIRED, NO_ANSWER_TO_SIGN_IN, SIGNED_IN_WINDOW, WRONG_PASSWORD } from "../texts";
+import { type Enrolment, secondFactorErrorText } from "./secondFactor";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
 import { fetchSession, handToOpener, resultText, signOutAtProvider, takeResult } from "./singleSignOn";
@@ -13,9 +14,28 @@ export interface SessionState {
   session: Session | null;
   notice: string; // why one was signed out, or why signing in failed
   busy: boolean;
+  incomplete: IncompleteSignIn | null; // the password is right, and something else is required
+  choosePassword(password: string): Promise<void>; // which `incomplete` requires, as below
+  giveCode(code: string): Promise<void>; // of the app, or a recovery code; the first one of an app that is set up
+  recoveryCodes: readonly string[] | null; // to be kept, before the session begins
+  keptRecoveryCodes(): void;
   enter(user: string, password: string): Promise<void>;
   leave(notice?: string): void; // the server has ended it
   signOut(): void;
+}
+
+export interface IncompleteSignIn {
+  user: string;
+  code: string; // of the problem, which says what is required
+  challenge: string; // what the next step is sent with
+  enrolment: Enrolment | null; // an app is to be set up
+}
+
+const ENROLMENT_PATH = "/session/second-factor/enrolment";
+
+/** A session; after an app was set up, with what is to be kept for its loss. */
+interface EnrolledSession extends Session {
+  recoveryCodes?: string[] | null;
 }
 
 const RETRY_INTERVAL_MS = 2000;
@@ -26,6 +46,7 @@ const http = new HttpApi(SERVER_URL);
 /** In words. */
 export function signInErrorText(error: unknown): string {
   if (!(error instanceof HttpError)) return NO_ANSWER_TO_SIGN_IN;
+  if (error.details.challenge) return MORE_IS_REQUIRED;
   return error.status === 401 ? WRONG_PASSWORD : error.message;
 }
 
@@ -35,6 +56,8 @@ export function useSession(): SessionState {
   const [session, setSession] = useState<Session | null>(() => stored.load());
   const [notice, setNotice] = useState("");
   const [busy, setBusy] = useState(false);
+  const [incomplete, setIncomplete] = useState<IncompleteSignIn | null>(null);
+  const [enrolled, setEnrolled] = useState<EnrolledSession | null>(null);
   const [result, setResult] = useState(takeResult); // of a sign-in at the provider
 
   useEffect(() => {
@@ -61,40 +84,84 @@ export function useSession(): SessionState {
     };
   }, []);
 
+  const begin = ({ user, token }: Session): void => {
+    stored.save({ user, token });
+    setEnrolled(null);
+    setSession({ user, token });
+  };
+
   useEffect(() => {
     if (result === null || !config) return;
     setResult(null);
     if (result !== "done") return setNotice(resultText(result, config.singleSignOn));
     setBusy(true);
     fetchSession(http)
-      .then((value) => {
-        if (handToOpener(value)) return setNotice(SIGNED_IN_WINDOW);
-        stored.save(value);
-        setSession({ user: value.user, token: value.token });
-      })
+      .then((value) => (handToOpener(value) ? setNotice(SIGNED_IN_WINDOW) : begin(value)))
       .catch(() => setNotice(resultText("expired", config.singleSignOn)))
       .finally(() => setBusy(false));
   }, [result, config]);
 
-  const enter = async (user: string, password: string): Promise<void> => {
+  const require = async (next: IncompleteSignIn): Promise<void> => {
+    setIncomplete(next);
+    if (next.code !== "second_factor_enrolment_required") return;
+    try {
+      const { challenge } = next;
+      setIncomplete({ ...next, enrolment: await http.post<Enrolment>(ENROLMENT_PATH, { challenge }) });
+    } catch (error) {
+      setNotice(secondFactorErrorText(error));
+    }
+  };
+
+  /** One step of the sign-in: then there is a session, or something else is required, or `told` says what is wrong. */
+  const step = async (
+    user: string,
+    request: () => Promise<EnrolledSession>,
+    told: (error: unknown) => string,
+  ): Promise<void> => {
     setBusy(true);
     setNotice("");
     try {
-      const value = config?.authentication
-        ? await http.signIn(user, password, { cookie: true })
-        : { user, token: null };
-      stored.save(value);
-      setSession({ user: value.user, token: value.token });
+      const value = await request();
+      setIncomplete(null);
+      if (value.recoveryCodes) setEnrolled(value);
+      else begin(value);
     } catch (error) {
-      setNotice(signInErrorText(error));
+      const { code = "", challenge = null } = error instanceof HttpError ? error.details : {};
+      if (challenge !== null) await require({ user, code, challenge, enrolment: null });
+      else setNotice(told(error));
     } finally {
       setBusy(false);
     }
   };
 
+  const enter = (user: string, password: string): Promise<void> =>
+    step(
+      user,
+      async () => (config?.authentication ? http.signIn(user, password, { cookie: true }) : { user, token: null }),
+      signInErrorText,
+    );
+
+  const goOn = async (path: string, body: object): Promise<void> => {
+    if (!incomplete) return;
+    const { user, challenge } = incomplete;
+    await step(
+      user,
+      () => http.post<EnrolledSession>(path, { challenge, cookie: true, ...body }),
+      (error) => {
+        // It took too long: from the beginning. A wrong code may be corrected.
+        if (error instanceof HttpError && error.status === 401 && !error.details.field) setIncomplete(null);
+        return secondFactorErrorText(error);
+      },
+    );
+  };
+  const choosePassword = (newPassword: string): Promise<void> => goOn("/session/password", { newPassword });
+  const giveCode = (code: string): Promise<void> =>
+    goOn(incomplete?.enrolment ? `${ENROLMENT_PATH}/complete` : "/session/second-factor", { code });
+
   const leave = (why = ""): void => {
     stored.clear();
     setSession(null);
+    setIncomplete(null);
     setNotice(why);
   };
 
@@ -106,5 +173,19 @@ export function useSession(): SessionState {
 
   // A session without a token is useless on a server with sign-in.
   const usable = session && config?.authentication && !session.token ? null : session;
-  return { config, unreachable, session: usable, notice, busy, enter, leave, signOut };
+  return {
+    config,
+    unreachable,
+    session: usable,
+    notice,
+    busy,
+    incomplete,
+    choosePassword,
+    giveCode,
+    recoveryCodes: enrolled?.recoveryCodes ?? null,
+    keptRecoveryCodes: () => enrolled && begin(enrolled),
+    enter,
+    leave,
+    signOut,
+  };
 }

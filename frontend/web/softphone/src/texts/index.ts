@@ -1,5 +1,6 @@
 // Every sentence that people read, in one place: ready for translation.
 
+export * from "./account";
 export * from "./admin";
 export * from "./adminAudit";
 export * from "./adminKeys";

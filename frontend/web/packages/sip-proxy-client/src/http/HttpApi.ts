@@ -1,7 +1,7 @@
 // One server's HTTP API: its address, the token that is sent with requests, and the server's clock.
 
 import { callTime } from "../clock.js";
-import type { ConfigData, SessionData } from "../protocol/api.js";
+import type { ConfigData, Problem, SessionData } from "../protocol/api.js";
 import { ServerClock } from "../signaling/serverClock.js";
 
 export type { ConfigData as ServerConfig, PhoneBookEntry } from "../protocol/api.js";
@@ -23,12 +23,13 @@ export type SignedIn = Pick<SessionData, "user" | "token" | "expiresAt" | "refre
 /** What gets the next token: the refresh token, or the session (`sid` of the token) whose cookie this browser has. */
 export type RefreshBy = { refreshToken: string } | { session: string };
 
-/** The server answered no. `code` is its own (docs/API.md), or "http_STATUS". */
+/** The server answered no. `code` is its own (docs/API.md), or "http_STATUS"; `details` are all that it says, if it does. */
 export class HttpError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
+    readonly details: Partial<Problem> = {},
   ) {
     super(message);
   }
@@ -106,6 +107,7 @@ export class HttpApi {
 
 /** An error's body is a problem (RFC 9457) with a `code`. */
 async function errorOf(response: Response): Promise<HttpError> {
-  const { code, detail } = ((await response.json().catch(() => null)) ?? {}) as { code?: string; detail?: string };
-  return new HttpError(response.status, code ?? `http_${response.status}`, detail ?? response.statusText);
+  const details = ((await response.json().catch(() => null)) ?? {}) as Partial<Problem>;
+  const { code = `http_${response.status}`, detail = response.statusText } = details;
+  return new HttpError(response.status, code, detail, details);
 }

@@ -6,8 +6,8 @@ export interface SessionData {
   token: string; // for `Authorization: Bearer TOKEN`
   user: string;
   expiresAt: number; // Unix seconds
-  mustChangePassword: boolean; // somebody else knows it: ask for another one
   refreshToken: string | null; // for `POST /session/refresh`, once; null: a cookie has it, or there is none
+  recoveryCodes: string[] | null; // shown once, when an app is set up
 }
 
 /** One of the two. */
@@ -36,6 +36,7 @@ export interface ConfigData {
   preflightNumber: string; // an echo number for testing the connection; "" if there is none
   feedback: boolean; // calls can be rated
   phoneBook: PhoneBookEntry[];
+  minPasswordLength: number; // characters that a new password needs
   singleSignOn: string; // the name of a provider, if `/auth/oidc/login` signs in there; ""
 }
 
@@ -144,8 +145,50 @@ export interface FeedbackBody {
   comment?: string;
 }
 
-export interface ProviderLogout {
-  url: string | null; // none if the sign-in was not there, or the provider has no such page
+export interface ChosenPassword {
+  challenge: string; // of the problem that said what is required
+  newPassword: string; // `minPasswordLength` characters or more, and no common one
+  cookie?: boolean; // as in `POST /session`
+}
+
+export interface GivenCode {
+  challenge: string; // of the problem that said what is required
+  code: string; // 6 digits of the app, or a recovery code
+  cookie?: boolean; // as in `POST /session`
+}
+
+/** An authenticator app that is to be set up: scan the QR code, or type the secret. */
+export interface EnrolmentData {
+  challenge: string; // for the request that completes it
+  secret: string; // base32; codes of 6 digits, SHA-1, each for 30 s
+  uri: string; // the same for an app, `otpauth://`
+  qrCode: string[]; // of the `uri`: a row each, 1 is dark; without its margin of 4
+}
+
+export interface ChallengeBody {
+  challenge: string; // of the problem that said what is required
+}
+
+export interface SecondFactorData {
+  enabled: boolean;
+  required: boolean; // a role of yours needs it: without one you set it up at the next sign-in
+  createdAt: number | null; // Unix seconds; null without one
+  lastUsedAt: number | null; // the same
+  recoveryCodes: number; // how many are left
+}
+
+export interface PasswordBody {
+  password: string;
+}
+
+/** They are shown once. */
+export interface RecoveryCodes {
+  recoveryCodes: string[];
+}
+
+export interface Confirmation {
+  password: string;
+  code: string; // 6 digits of the app, or a recovery code
 }
 
 export interface MeData {
@@ -564,6 +607,7 @@ export interface Problem {
   code: string; // for programs
   field?: string | null; // the invalid value of the request
   rule?: string | null; // the rule that refuses the number (`forbidden`), or the limit (`too_many`)
+  challenge?: string | null; // of a sign-in that is not complete: for the next step only, once, within ten minutes
   callId?: string | null;
   outcome?: Outcome | null; // how the call ended
   cause?: CauseData | null;

@@ -9,6 +9,7 @@ type Reply = (message: never) => ServerMessage[];
 export class FakeProxy {
   authentication = false;
   passwords: Record<string, string> = { 1001: "secret" };
+  required = ""; // the code of what a right password does not suffice for
   tokens = new Set<string>(); // that it takes
   tokenSeconds = 3600;
   refreshToken: string | null = null; // that it takes next; null: it has none; "a cookie": the browser has it
@@ -121,6 +122,7 @@ export class FakeProxy {
     if (init.method === "DELETE") return new Response(null, { status: 204 });
     const { user, password } = JSON.parse(String(init.body)) as { user: string; password: string };
     if (this.passwords[user] !== password) return problem(401, "unauthorized");
+    if (this.required) return problem(401, this.required, { challenge: "a challenge" });
     return this.issue(user);
   }
 
@@ -187,5 +189,5 @@ export function jwt(claims: object): string {
   return `${part({ alg: "HS256" })}.${part(claims)}.signature`;
 }
 
-const problem = (status: number, code: string): Response =>
-  Response.json({ code, detail: `It says ${status}.` }, { status });
+const problem = (status: number, code: string, more: object = {}): Response =>
+  Response.json({ code, detail: `It says ${status}.`, ...more }, { status });

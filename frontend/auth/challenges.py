@@ -1,0 +1,122 @@
+"""Sign-ins that are not complete: the password was right, and something else is still required of the user.
+
+The challenge is a random string that is good for that one step and nothing else: it is no token, and no other route
+takes it. It is of no use after another password, a lock or a removal (generation), and after a few minutes. Challenges
+are kept in memory: after a restart one signs in from the beginning.
+"""
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from ari_bridge.accounts import User
+from frontend.auth.errors import ChallengeEnded, SignInIncomplete
+
+LIFETIME_S = 600.0
+"""How long a step may take: long enough to think of a password, or to install an app."""
+MAX_ATTEMPTS = 20
+"""Answers that are tried on one challenge; then one signs in again."""
+MAX_PER_USER = 8
+"""The oldest one is dropped for the next: only who knows the password gets any."""
+MAX_CHALLENGES = 10_000
+
+
+class Step(StrEnum):
+    """What is required next; the values are the codes of the problems that say so."""
+
+    PASSWORD_CHANGE = "password_change_required"
+    SECOND_FACTOR = "second_factor_required"
+    ENROLMENT = "second_factor_enrolment_required"
+
+
+_DETAILS = {
+    Step.SECOND_FACTOR: "The password is right. POST /session/second-factor takes the `challenge` and the code of the "
+    "app, or a recovery code.",
+    Step.ENROLMENT: "Your role needs a second factor: set up an authenticator app. POST "
+    "/session/second-factor/enrolment takes the `challenge`.",
+    Step.PASSWORD_CHANGE: "Choose a password of your own: somebody else knows this one. "
+    "POST /session/password takes the `challenge`.",
+}
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What is kept of a challenge.
+
+    Args:
+        signed_in: Of somebody who sets up an app while signed in, not of a sign-in.
+        second_factor: Whether the second factor was given too.
+        expires_at: By the monotonic clock.
+        secret: Of the app that is being set up; "" if none is.
+    """
+
+    token: str
+    step: Step
+    user_id: str
+    generation: int
+    signed_in: bool
+    second_factor: bool
+    expires_at: float
+    attempts: int = 0
+    secret: str = ""
+
+
+class Challenges:
+    """`clock`: monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._open: OrderedDict[str, Challenge] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def issue(
+        self, step: Step, user: User, *, signed_in: bool = False, second_factor: bool = False, secret: str = ""
+    ) -> SignInIncomplete:
+        """What the answer to the sign-in is, to be raised."""
+        now = self._clock()
+        for token, one in list(self._open.items()):
+            if one.expires_at > now:
+                break  # they are in the order of their ends
+            del self._open[token]
+        of_user = [token for token, one in self._open.items() if one.user_id == user.id]
+        if len(of_user) >= MAX_PER_USER:
+            del self._open[of_user[0]]
+        if len(self._open) >= MAX_CHALLENGES:
+            self._open.popitem(last=False)
+        token = secrets.token_urlsafe(32)
+        self._open[token] = Challenge(
+            token, step, user.id, user.generation, signed_in, second_factor, now + LIFETIME_S, secret=secret
+        )
+        return SignInIncomplete(step.value, _DETAILS[step], token)
+
+    def attempt(self, token: str, step: Step, by_id: Callable[[str], User | None]) -> tuple[Challenge, User]:
+        """The challenge that is answered, and its user; it counts as one attempt. Raises ChallengeEnded."""
+        found = self._open.get(token)
+        user = by_id(found.user_id) if found else None
+        if (
+            found is None
+            or user is None
+            or found.step is not step
+            or found.expires_at <= self._clock()
+            or found.attempts >= MAX_ATTEMPTS
+            or not user.active
+            or user.generation != found.generation
+        ):
+            raise ChallengeEnded
+        self._open[token] = replace(found, attempts=found.attempts + 1)
+        return found, user
+
+    def set_secret(self, challenge: Challenge, secret: str) -> None:
+        """Of the app that is being set up, in place of one before."""
+        if found := self._open.get(challenge.token):
+            self._open[challenge.token] = replace(found, secret=secret)
+
+    def use(self, challenge: Challenge) -> None:
+        """It is good for nothing more. Raises ChallengeEnded if it is not already: of two at once one succeeds."""
+        if self._open.pop(challenge.token, None) is None:
+            raise ChallengeEnded
