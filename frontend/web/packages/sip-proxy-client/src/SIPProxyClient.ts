@@ -87,6 +87,10 @@ export class SIPProxyClient extends EventEmitter<ClientEvents> {
         if (error.fatal || !repeated) this.#report(error);
         this.#checkWaiters();
       },
+      onRefused: (error) => {
+        if (this.state.calls.length === 0) this.#report(error); // else once they are over
+        this.#checkWaiters();
+      },
       onExpiring: (seconds) => this.#events.add(() => this.emit("tokenWillExpire", seconds)),
     });
   }

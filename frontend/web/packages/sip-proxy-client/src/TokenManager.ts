@@ -14,6 +14,7 @@ export interface TokenManagerOptions {
   onToken(): void; // there is a token, or none is needed
   onRefreshed(session: SessionData): void; // the token was exchanged: for who stores it
   onError(error: SIPProxyError, repeated: boolean): void; // signing in has failed; `repeated`: the previous attempt failed as well
+  onRefused(error: SIPProxyError): void; // the server has rejected the token, and does not refresh it
   onExpiring(seconds: number): void; // the program has to bring another token
 }
 
@@ -132,7 +133,7 @@ export class TokenManager {
   }
 
   async #refresh(): Promise<void> {
-    const { http, onRefreshed, onError, onExpiring } = this.#options;
+    const { http, onRefreshed, onRefused, onExpiring } = this.#options;
     const identity = this.#identity;
     const { refreshBy, expiresAt, password, user, cookie } = identity;
     if (!refreshBy || this.isSigningIn) return;
@@ -161,6 +162,6 @@ export class TokenManager {
     if (this.#rejection === null)
       return onExpiring(Math.max(0, Math.round((http.clock.toPage(expiresAt ?? 0) - callTime()) / 1000)));
     this.error = new SIPProxyError("unauthorized", this.#rejection, true);
-    onError(this.error, false);
+    onRefused(this.error);
   }
 }
