@@ -5,7 +5,7 @@ How a database gets them, and gets from one form of them to the next, is in `mig
 
 import sqlalchemy as sa
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration."""
 VERSION_TABLE = "accounts_version"
 
@@ -125,4 +125,24 @@ api_keys = sa.Table(
     sa.Column("revoked_at", sa.Double),
     sa.Column("revision", sa.BigInteger, nullable=False),  # as that of users
     sa.Index("api_keys_by_revision", "revision"),
+)
+provider_sessions = sa.Table(
+    "provider_sessions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("issuer", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("sid", sa.Text, nullable=False),
+    sa.Column("id_token", sa.Text, nullable=False),
+    sa.Column("fetched", sa.Boolean, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    sa.Index("provider_sessions_by_user", "user_id"),
+    sa.Index("provider_sessions_by_subject", "issuer", "subject"),
+)
+logout_tokens = sa.Table(  # those that were used, as hashes
+    "logout_tokens",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("expires_at", sa.Double, nullable=False),
 )

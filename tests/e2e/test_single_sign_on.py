@@ -63,7 +63,11 @@ async def test_in_a_call_and_out(site_with: LiveSystemWith, browser: Browser, tm
         await phone.page.reload()
         await phone.online()
         await phone.press("Sign out")
+        await phone.page.get_by_role("button", name="Yes, sign out").click()
         await expect(phone.button("Sign in")).to_be_visible()
+        # Signed out at the provider too: it asks again.
+        await phone.page.get_by_role("link", name="Sign in with Example Ltd").click()
+        await expect(phone.page.get_by_label("Secret")).to_be_visible()
 
 
 async def test_the_dashboard_by_the_provider_and_a_group_that_is_taken_away(
@@ -119,3 +123,35 @@ async def test_new_keys_and_then_no_provider_at_all(
         await provider.stop()
         await phone.hears(MILLIWATT)
         await phone.press("Hang up")
+
+
+@both_browsers
+async def test_signed_out_at_the_provider_the_call_goes_on_and_a_window_signs_in_again(
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        system(site_with, tmp_path, disconnect_grace=20.0) as (site, provider),
+        unopened_softphone(browser) as phone,
+    ):
+        await phone.page.goto(site.app.url)
+        await sign_in(phone, "1001")
+        await phone.online()
+        await phone.call("601")
+        await phone.hears(MILLIWATT)
+        other = await phone.page.context.new_page()
+        await other.goto(f"{provider.issuer}/session/end")
+        await other.get_by_role("button", name="Yes, sign out").click()
+        again = phone.page.get_by_test_id("sign-in-again")
+        await expect(again).to_be_visible()
+        phone.forget()
+        await phone.hears(MILLIWATT)
+        async with phone.page.context.expect_page() as opened:
+            await again.get_by_role("button", name="Sign in with Example Ltd").click()
+        await at_provider(await opened.value, "1001")
+        await expect(again).to_be_hidden()
+        await phone.online()
+        phone.forget()
+        await phone.hears(MILLIWATT)
+        await phone.press("Hang up")
+        await phone.is_told("The call has ended.")
+        phone.watch.forgive("401")

@@ -83,6 +83,8 @@ OPERATIONS: dict[str, Decision] = {
     "listAudit": with_grant(Grant.AUDIT_READ),
     "exportAuditCsv": with_grant(Grant.AUDIT_READ),
     "exportAuditLines": with_grant(Grant.AUDIT_READ),
+    "signOutAtProvider": OWN,
+    "backChannelLogout": Decision(public=True, why="with a logout token: tests/security/test_single_sign_on.py"),
     "showConfig": PUBLIC,
     "showHealth": PUBLIC,
     "showMetrics": Decision(public=True, why="for programs on the server's machine, or with METRICS_TOKEN"),

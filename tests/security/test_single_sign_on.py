@@ -236,6 +236,36 @@ async def test_a_provider_that_answers_without_end_is_cut_off(
     assert await visitor.sign_in() == "/#sso=unavailable"
 
 
+LOGOUTS: dict[str, dict[str, Any]] = {
+    "no event": {"events": None},
+    "another event": {"events": {"http://schemas.openid.net/event/another": {}}},
+    "a nonce, as an ID token has": {"nonce": "n"},
+    "neither subject nor session": {"sub": None},
+    "no id": {"jti": None},
+    "another audience": {"aud": "another"},
+    "another issuer": {"iss": "https://login.example.com"},
+    "too old": {"iat": int(time.time()) - 1000, "exp": None},
+    "expired": {"exp": int(time.time()) - 200},
+}
+
+
+@pytest.mark.parametrize("name", LOGOUTS)
+async def test_a_forged_logout_token_ends_nothing(
+    server: Server, provider: FakeProvider, visitor: Visitor, name: str
+) -> None:
+    visitor.url = server.app.url
+    await visitor.sign_in()
+    token = await visitor.token()
+    claims = {"sub": provider.claims["sub"], **LOGOUTS[name]}
+    provider.sign = lambda made: _signed(provider, made)
+    assert await visitor.logged_out(provider.logout_token(**claims)) == 400
+    provider.sign = lambda made: _by_public_key(provider, made)
+    assert await visitor.logged_out(provider.logout_token(sub=provider.claims["sub"])) == 400
+    assert await visitor.logged_out(_signed(provider, provider.id_claims(nonce="n"))) == 400, "it is an ID token"
+    assert await visitor.logged_out("") == 400
+    assert server.app.access and server.app.access.principal_of(token).name == "anna"
+
+
 async def test_many_sign_ins_at_once_do_not_fill_the_browser(server: Server, visitor: Visitor) -> None:
     visitor.url = server.app.url
     for _ in range(12):

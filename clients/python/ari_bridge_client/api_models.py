@@ -180,6 +180,15 @@ class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):
     qr_code: list[str]
 
 
+class ProviderLogout(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        url: None if the sign-in was not there, or the provider has no such page
+    """
+
+    url: str | None
+
+
 class SecondFactorData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:

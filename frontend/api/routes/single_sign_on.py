@@ -6,6 +6,7 @@ exchanges once for its token.
 
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
+from urllib.parse import parse_qs
 
 import msgspec
 import structlog
@@ -13,10 +14,12 @@ from aiohttp import web
 from msgspec import Meta
 
 from ari_bridge.accounts import Accounts
+from ari_bridge.errors import InvalidRequest
 from frontend.api.routes.call_endpoints import SIGNING_IN, SessionData
 from frontend.api.routes.sessions import session_response
 from frontend.auth.authenticator import Authenticator, token_secret
 from frontend.auth.client_addresses import host_name
+from frontend.auth.oidc.provider import ProviderUnavailable
 from frontend.auth.oidc.single_sign_on import (
     ATTEMPT_LIFETIME_S,
     HAND_OVER_LIFETIME_S,
@@ -25,10 +28,13 @@ from frontend.auth.oidc.single_sign_on import (
     SignInResult,
     SingleSignOn,
 )
+from frontend.auth.oidc.tokens import InvalidToken
 from frontend.auth.proxies import is_loopback
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
+from frontend.http.middleware import json_response
 from frontend.http.problems import ProblemError
+from frontend.http.request_body import body_of
 from frontend.settings import Settings
 
 ATTEMPT_COOKIE = "ari-bridge-sso-"
@@ -58,6 +64,10 @@ class CallbackParameters(msgspec.Struct, frozen=True):
     code: Annotated[str | None, Meta(max_length=4096, description="the authorization code")] = None
     error: Annotated[str | None, Meta(max_length=500, description="why there is no code")] = None
     iss: Annotated[str | None, Meta(max_length=2048, description="who answers (RFC 9207)")] = None
+
+
+class ProviderLogout(msgspec.Struct, frozen=True):
+    url: Annotated[str | None, Meta(description="none if the sign-in was not there, or the provider has no such page")]
 
 
 LOGIN = Endpoint(
@@ -119,7 +129,41 @@ SESSION = Endpoint(
     problems=("unauthorized", "not_found", "unavailable"),
     public=True,
 )
-ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (LOGIN, CALLBACK, SESSION)
+LOGOUT = Endpoint(
+    name="signOutAtProvider",
+    method="POST",
+    path="/auth/oidc/logout",
+    tag=SIGNING_IN,
+    summary="Sign out here and at the provider",
+    description="All that the user has signed in to ends, if it was at the provider; the browser then goes to `url`.",
+    parameters=Nothing,
+    body=Nothing,
+    responses={
+        200: ResponseSpec(
+            description="Signed out here",
+            shape=ProviderLogout,
+            example=ProviderLogout("https://login.example.com/session/end?client_id=ari-bridge"),
+        )
+    },
+    problems=("unavailable",),
+)
+BACK_CHANNEL_LOGOUT = Endpoint(
+    name="backChannelLogout",
+    method="POST",
+    path="/auth/oidc/backchannel-logout",
+    tag=SIGNING_IN,
+    summary="For the provider: somebody has signed out there",
+    description=(
+        "OpenID Connect Back-Channel Logout 1.0. The body is a form with the logout token: `logout_token=JWT`. The "
+        "sessions that began with that sign-in end."
+    ),
+    parameters=Nothing,
+    body=Nothing,
+    responses={200: ResponseSpec(description="The sessions have ended")},
+    problems=("not_found", "unavailable"),
+    public=True,
+)
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (LOGIN, CALLBACK, SESSION, LOGOUT, BACK_CHANNEL_LOGOUT)
 
 
 async def single_sign_on_routes(
@@ -128,12 +172,17 @@ async def single_sign_on_routes(
     """Without a provider they say so. `opened` closes what is opened here."""
     config = settings.provider_config()
     if config is None:
-        return [endpoint.route(access, _not_set_up) for endpoint in ENDPOINTS]
+        others = [endpoint.route(access, _not_set_up) for endpoint in ENDPOINTS if endpoint is not LOGOUT]
+        return [LOGOUT.route(access, _nothing_there), *others]
     secret = token_secret(settings.token_secret_file)
     sign_on = SingleSignOn(config, settings.claim_mapping(), accounts, access, secret)
     sign_on.start()
     opened.push_async_callback(sign_on.close)
     return SingleSignOnApi(sign_on, access, settings.public_url).routes()
+
+
+async def _nothing_there(request: TypedRequest[Any, Any]) -> web.Response:
+    return json_response(ProviderLogout(None))
 
 
 async def _not_set_up(request: TypedRequest[Any, Any]) -> web.Response:
@@ -153,6 +202,8 @@ class SingleSignOnApi:
             LOGIN.route(self._access, self.login),
             CALLBACK.route(self._access, self.callback),
             SESSION.route(self._access, self.session),
+            LOGOUT.route(self._access, self.logout),
+            BACK_CHANNEL_LOGOUT.route(self._access, self.back_channel_logout),
         ]
 
     async def login(self, request: TypedRequest[LoginParameters, Nothing]) -> web.Response:
@@ -200,6 +251,22 @@ class SingleSignOnApi:
         response = await session_response(self._access, request.raw, found, cookie=True)
         _delete(response, base, name)
         return response
+
+    async def logout(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        await self._access.issuer.end(request.principal)
+        url = await self._sign_on.logout.sign_out(request.principal, f"{self._base(request.raw)}/")
+        return json_response(ProviderLogout(url))
+
+    async def back_channel_logout(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        form = parse_qs(body_of(request.raw).decode("ascii", "replace"))
+        try:
+            await self._sign_on.logout.by_provider(form.get("logout_token", [""])[0])
+        except InvalidToken as error:
+            log.warning("logout token refused", reason=str(error), address=self._access.addresses.of(request.raw))
+            raise InvalidRequest(f"The logout token is not valid: {error}.", field="logout_token") from None
+        except ProviderUnavailable as error:
+            raise ProblemError("unavailable", f"The provider's keys cannot be read: {error}.") from None
+        return web.Response()
 
     def _refuse(self, request: web.Request, error: SignInFailed, return_to: str) -> web.Response:
         log.warning(

@@ -38,12 +38,11 @@ class SignInAttempt(msgspec.Struct, frozen=True):
 
 
 class HandOver(msgspec.Struct, frozen=True):
-    """A sign-in that has succeeded, until the page fetches its token. `id`: used once. `at`: when, Unix seconds."""
+    """A sign-in that has succeeded, until the page fetches its token. `id`: of the provider session."""
 
     id: str
     user_id: str
     generation: int
-    at: int
 
 
 class BrowserState:

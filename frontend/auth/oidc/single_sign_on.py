@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 import structlog
 
 from ari_bridge.accounts import Accounts, AccountsUnavailable, Identities, Identity, IdentityRefused, Refusal, User
+from ari_bridge.accounts.identities import MAX_SUBJECT_CHARACTERS
+from ari_bridge.accounts.provider_sessions import ProviderSession, ProviderSessions
 from ari_bridge.audit import Action, Actor, ActorKind, Result, acting
 from ari_bridge.tasks import TaskSet
 from frontend.auth.authenticator import Authenticator, AuthSession, Unauthorized
@@ -21,11 +23,14 @@ from frontend.auth.oidc.browser_state import BrowserState, HandOver, SignInAttem
 from frontend.auth.oidc.claims import ClaimMapping, MissingClaim
 from frontend.auth.oidc.key_set import KeySet
 from frontend.auth.oidc.provider import Provider, ProviderConfig, ProviderRefused, ProviderUnavailable
+from frontend.auth.oidc.single_logout import SingleLogout
 from frontend.auth.oidc.tokens import InvalidToken, TokenVerifier
 
 ATTEMPT_LIFETIME_S = 600
 """How long somebody may take to sign in at the provider."""
 HAND_OVER_LIFETIME_S = 60
+PROVIDER_SESSION_AGE_S = 365 * 86400.0
+"""Longer than any session of ours lasts."""
 
 log = structlog.get_logger(__name__)
 
@@ -106,6 +111,8 @@ class SingleSignOn:
         self._verifier = TokenVerifier(config.issuer, config.client_id, KeySet(self._provider.key_set))
         self._identities = Identities(accounts)
         self._state = BrowserState(secret)
+        self._sessions = ProviderSessions(accounts)
+        self.logout = SingleLogout(self._provider, self._verifier, accounts)
         self._used = UsedOnce(ATTEMPT_LIFETIME_S)
         self._tasks = TaskSet()
 
@@ -168,7 +175,7 @@ class SingleSignOn:
         audit = self._access.audit
         try:
             with acting(Actor(ActorKind.SYSTEM, name="single sign-on", address=address)):
-                user = await self._confirmed(attempt, callback)
+                user, session = await self._confirmed(attempt, callback)
         except SignInFailed as error:
             stranger = Actor(ActorKind.USER, address=address)
             audit.record(
@@ -178,11 +185,10 @@ class SingleSignOn:
         actor = Actor(ActorKind.USER, user.id, user.name, user.tenant, address)
         audit.record(Action.SESSION_CREATE, user.name, actor=actor, method="oidc")
         log.info("signed in by single sign-on", user=user.name, address=address)
-        handed = HandOver(secrets.token_urlsafe(16), user.id, user.generation, int(time.time()))
-        return self._state.seal(handed, HAND_OVER_LIFETIME_S)
+        return self._state.seal(HandOver(session, user.id, user.generation), HAND_OVER_LIFETIME_S)
 
-    async def _confirmed(self, attempt: SignInAttempt | None, callback: Callback) -> User:
-        """Raises SignInFailed."""
+    async def _confirmed(self, attempt: SignInAttempt | None, callback: Callback) -> tuple[User, str]:
+        """The user, and the id of the provider session. Raises SignInFailed."""
         if attempt is None:
             raise SignInFailed(SignInResult.EXPIRED, "this browser has not begun it, or too long ago")
         if not self._used.use(attempt.state):
@@ -199,15 +205,15 @@ class SingleSignOn:
     async def redeem(self, cookie: str | None) -> AuthSession:
         """The session for the page. Raises Unauthorized, AccountsUnavailable."""
         handed = self._state.open(cookie or "", HandOver)
-        if handed is None or not self._used.use(handed.id):
+        if handed is None or not await self._sessions.fetch(handed.id):
             raise Unauthorized("There is no sign-in to fetch, or it was fetched already: sign in again.")
         user = self._accounts.by_id(handed.user_id)
         if user is None or not user.active or user.generation != handed.generation:
             raise Unauthorized("This sign-in has ended: sign in again.")
         return await self._access.issuer.issue(user)
 
-    async def _user_of(self, attempt: SignInAttempt, callback: Callback) -> User:
-        """Raises SignInFailed, and what `finish` makes one of."""
+    async def _user_of(self, attempt: SignInAttempt, callback: Callback) -> tuple[User, str]:
+        """As `_confirmed`. Raises SignInFailed, and what `finish` makes one of."""
         metadata = await self._provider.metadata()
         if callback.issuer != metadata.issuer and (
             callback.issuer is not None or metadata.authorization_response_iss_parameter_supported
@@ -221,11 +227,22 @@ class SingleSignOn:
         identity = Identity(self._config.issuer, claims["sub"])
         said = self._mapping.entitlement(await self._with_userinfo(claims, tokens.access_token))
         try:
-            return await self._identities.sign_in(identity, said)
+            user = await self._identities.sign_in(identity, said)
         except IdentityRefused as error:
             # With what an administrator needs to link the two: `ari-bridge user link`.
             reason = f"{error} (subject {identity.subject})"
             raise SignInFailed(_OF_REFUSAL[error.reason], reason) from None
+        session = ProviderSession(
+            id=secrets.token_urlsafe(16),
+            user_id=user.id,
+            issuer=identity.issuer,
+            subject=identity.subject,
+            sid=_session_id(claims),
+            id_token=tokens.id_token,
+            expires_at=time.time() + PROVIDER_SESSION_AGE_S,
+        )
+        await self._sessions.add(session)
+        return user, session.id
 
     async def _with_userinfo(self, claims: dict[str, Any], access_token: str) -> dict[str, Any]:
         """The claims of the ID token, completed by userinfo if one that is needed is not there."""
@@ -235,3 +252,9 @@ class SingleSignOn:
         if more and more.get("sub") != claims["sub"]:
             raise InvalidToken("userinfo is of another subject")  # OpenID Connect Core, 5.3.4
         return {**more, **claims}
+
+
+def _session_id(claims: dict[str, Any]) -> str:
+    """The provider's session (`sid`); "" if it names none."""
+    sid = claims.get("sid")
+    return sid if isinstance(sid, str) and len(sid) <= MAX_SUBJECT_CHARACTERS else ""

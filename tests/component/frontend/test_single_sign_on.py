@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import jwt
 import pytest
 from yarl import URL
 
 from ari_bridge.audit import AuditQuery
 from frontend.app import App
+from frontend.auth.authenticator import Unauthorized
 from tests.fakes.oidc_provider import CLIENT, CLIENT_SECRET, FakeProvider, SigningKey
 from tests.security.servers import Server, serving
 
@@ -56,6 +58,19 @@ class Visitor:
         async with self.http.post(f"{self.url}/auth/oidc/session") as response:
             assert response.status == 200, await response.text()
             return str((await response.json())["token"])
+
+    async def sign_out(self, token: str) -> dict[str, str | None]:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.http.post(f"{self.url}/auth/oidc/logout", headers=headers) as response:
+            assert response.status == 200, await response.text()
+            answer: dict[str, str | None] = await response.json()
+            return answer
+
+    async def logged_out(self, logout_token: str) -> int:
+        """The status of the answer to the provider's request."""
+        form = {"logout_token": logout_token}
+        async with self.http.post(f"{self.url}/auth/oidc/backchannel-logout", data=form) as response:
+            return response.status
 
 
 @pytest.fixture
@@ -106,7 +121,7 @@ async def test_groups_are_roles_and_without_one_all_ends(
         provider.claims["realm_access"] = {"roles": ["phone"]}
         await visitor.sign_in()
         assert access.principal_of(await visitor.token()).roles == ("user",)
-        with pytest.raises(Exception, match="has ended"):
+        with pytest.raises(Unauthorized, match="has ended"):
             access.principal_of(token)
         provider.claims["realm_access"] = {"roles": ["another"]}
         assert await visitor.sign_in() == "/#sso=no_role"
@@ -210,6 +225,73 @@ async def test_the_redirect_is_where_the_browser_has_the_server(
         assert await redirect_uri(server, outside) == f"{server.app.url}/auth/oidc/callback"
     async with serving(tmp_path, **sso(provider, public_url="https://example.com/phone/")) as server:
         assert await redirect_uri(server, {}) == "https://example.com/phone/auth/oidc/callback"
+
+
+async def test_a_sign_out_ends_all_here_and_leads_to_the_provider(
+    tmp_path: Path, provider: FakeProvider, visitor: Visitor
+) -> None:
+    provider.more["end_session_endpoint"] = f"{provider.url}/end?a=b"
+    async with serving(tmp_path, **sso(provider)) as server:
+        visitor.url, access = server.app.url, _access(server.app)
+        await visitor.sign_in()
+        token = await visitor.token()
+        url = URL(str((await visitor.sign_out(token))["url"]))
+        assert (url.path, url.query["a"], url.query["client_id"]) == ("/end", "b", CLIENT)
+        assert url.query["post_logout_redirect_uri"] == f"{visitor.url}/"
+        hint = jwt.decode(url.query["id_token_hint"], options={"verify_signature": False})
+        assert hint["sub"] == provider.claims["sub"]
+        with pytest.raises(Unauthorized):
+            access.principal_of(token)
+
+
+async def test_a_sign_out_of_somebody_with_a_password_leads_nowhere(
+    tmp_path: Path, provider: FakeProvider, visitor: Visitor
+) -> None:
+    async with serving(tmp_path, **sso(provider)) as server:
+        visitor.url = server.app.url
+        user = await server.app.accounts.add("1001", "")
+        token = (await _access(server.app).issuer.issue(user)).token
+        assert (await visitor.sign_out(token))["url"] is None
+
+
+@pytest.mark.parametrize("named", [("sid",), ("sub",), ("sid", "sub")], ids="-".join)
+async def test_a_sign_out_at_the_provider_ends_what_began_there(
+    tmp_path: Path, provider: FakeProvider, visitor: Visitor, named: tuple[str, ...]
+) -> None:
+    async with serving(tmp_path, **sso(provider)) as server:
+        visitor.url, access = server.app.url, _access(server.app)
+        people = {"anna": {"sub": "1", "sid": "first"}, "berta": {"sub": "2", "sid": "second"}}
+        tokens = {}
+        for name, claims in people.items():
+            provider.claims = {**claims, "preferred_username": name}
+            await visitor.sign_in()
+            tokens[name] = await visitor.token()
+        logout = provider.logout_token(**{claim: people["anna"][claim] for claim in named})
+        assert await visitor.logged_out(logout) == 200
+        with pytest.raises(Unauthorized):
+            access.principal_of(tokens["anna"])
+        assert access.principal_of(tokens["berta"]).name == "berta"
+
+
+async def test_a_sign_in_that_the_provider_ends_before_it_is_fetched(
+    tmp_path: Path, provider: FakeProvider, visitor: Visitor
+) -> None:
+    async with serving(tmp_path, **sso(provider)) as server:
+        visitor.url = server.app.url
+        await visitor.sign_in()
+        assert await visitor.logged_out(provider.logout_token(sub=provider.claims["sub"])) == 200
+        async with visitor.http.post(f"{visitor.url}/auth/oidc/session") as response:
+            assert response.status == 401
+
+
+async def test_a_used_logout_token_is_known_after_a_restart(
+    tmp_path: Path, provider: FakeProvider, visitor: Visitor
+) -> None:
+    token = provider.logout_token(sub="anybody")
+    for status in (200, 400):
+        async with serving(tmp_path, **sso(provider)) as server:
+            visitor.url = server.app.url
+            assert await visitor.logged_out(token) == status
 
 
 def _access(app: App) -> Any:

@@ -1,14 +1,21 @@
 // The sign-in has expired during a call: asks for the password while the call continues.
 
 import { type FormEvent, useState } from "react";
-import { SIGN_IN_AGAIN } from "../texts";
+import { SIGN_IN_AGAIN, signInWith } from "../texts";
 
 export interface SignInAgainProps {
   user: string;
   onSignIn(password: string): Promise<string>; // the error; "" for none
+  provider?: SignInProvider | undefined;
 }
 
-export function SignInAgain({ user, onSignIn }: SignInAgainProps) {
+/** Another way, which opens a window of its own. */
+export interface SignInProvider {
+  name: string;
+  signIn(): void;
+}
+
+export function SignInAgain({ user, onSignIn, provider }: SignInAgainProps) {
   const [password, setPassword] = useState("");
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
@@ -42,6 +49,11 @@ export function SignInAgain({ user, onSignIn }: SignInAgainProps) {
       <button type="submit" className="link" disabled={busy || !password}>
         {busy ? SIGN_IN_AGAIN.busy : SIGN_IN_AGAIN.enter}
       </button>
+      {provider && (
+        <button type="button" className="link" onClick={provider.signIn}>
+          {signInWith(provider.name)}
+        </button>
+      )}
     </form>
   );
 }

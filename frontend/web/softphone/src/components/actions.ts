@@ -3,6 +3,7 @@
 import type { Preflight, UserPreferences } from "sip-proxy-client";
 import type { SecondFactorApi } from "../phone/secondFactor";
 import type { Feedback } from "./CallRating";
+import type { SignInProvider } from "./SignInAgain";
 
 /** On the user's own sign-in. */
 export interface AccountActions {
@@ -48,5 +49,6 @@ export interface PhoneActions {
   allowNotifications(): void; // lets the browser ask
   declineNotifications(): void;
   signOut(): void;
+  provider?: SignInProvider; // another way to do that
   signIn?(password: string): Promise<string>; // during a call whose sign-in has expired; returns the error, "" for none
 }

@@ -20,6 +20,7 @@ import { PhoneScreen } from "../components/PhoneScreen";
 import { SignInPage } from "../components/SignInPage";
 import { SecondFactorApi } from "../phone/secondFactor";
 import * as stored from "../phone/signedIn";
+import { onWindowSignIn, openSignInWindow } from "../phone/singleSignOn";
 import { type BackgroundActions, useBackgroundIndicators } from "../phone/useBackgroundIndicators";
 import { type Phone, usePhone } from "../phone/usePhone";
 import { useRecordings } from "../phone/useRecordings";
@@ -55,6 +56,16 @@ function Running({ session, config, onLeave, onSignOut }: RunningProps) {
   const recordings = useRecordings(client, recording, snapshot.history);
   const ringing = calls.find(({ phase }) => phase === "incoming");
   const actions = actionsOf(phone, session.user, feedback, setProblem, onSignOut);
+  if (config.singleSignOn) actions.provider = { name: config.singleSignOn, signIn: openSignInWindow };
+  useEffect(
+    () =>
+      onWindowSignIn(({ user, token }) => {
+        if (user !== session.user || !token) return;
+        stored.save({ user, token });
+        client.updateToken(token);
+      }),
+    [client, session.user],
+  );
   if (session.token !== null)
     actions.account = {
       minPasswordLength: config.minPasswordLength,

@@ -3,6 +3,9 @@
 import type { HttpApi, Session } from "sip-proxy-client";
 import { SSO_FAILED, SSO_RESULTS } from "../texts";
 import { SERVER_URL } from "./serverUrl";
+import { read, write } from "./storage";
+
+const KEY = "softphone.sso"; // of this tab: its sign-in was at the provider
 
 /** Where the sign-in begins, and this page is opened again afterwards. */
 export function signInAddress(page: { pathname: string; search: string }): string {
@@ -28,6 +31,48 @@ export function resultText(result: string, provider: string): string {
 }
 
 /** The token of a sign-in that has succeeded. */
-export function fetchSession(http: HttpApi): Promise<Session> {
-  return http.post<Session>("/auth/oidc/session", {});
+export async function fetchSession(http: HttpApi): Promise<Session> {
+  const session = await http.post<Session>("/auth/oidc/session", {});
+  write("sessionStorage", KEY, "1");
+  return session;
+}
+
+const CHANNEL = "ari-bridge.sign-in";
+const WINDOW = "?signed-in"; // of a page that was opened for a sign-in alone
+
+/** During a call, which a page that goes away would interrupt: in a window of its own. */
+export function openSignInWindow(): void {
+  window.open(
+    signInAddress({ pathname: new URL(`${SERVER_URL}/`).pathname, search: WINDOW }),
+    "",
+    "popup,width=480,height=640",
+  );
+}
+
+/** Hears of sign-ins in such windows until the result is called. */
+export function onWindowSignIn(listener: (session: Session) => void): () => void {
+  const channel = new BroadcastChannel(CHANNEL); // of this origin alone
+  channel.onmessage = ({ data }: MessageEvent<Session>) => listener(data);
+  return () => channel.close();
+}
+
+/** In such a window: tells the others of the session, and closes it. False if this page is none. */
+export function handToOpener({ user, token }: Session): boolean {
+  if (location.search !== WINDOW) return false;
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage({ user, token });
+  channel.close();
+  window.close();
+  return true;
+}
+
+/**
+ * Signs out, and at the provider too, which then shows a page of its own, if the sign-in of this page was there.
+ * `http.token`: that of the page.
+ */
+export async function signOutAtProvider(http: HttpApi): Promise<void> {
+  if (read("sessionStorage", KEY) === null) return http.signOut();
+  write("sessionStorage", KEY, null);
+  const { url } = await http.post<{ url: string | null }>("/auth/oidc/logout", {});
+  if (url) location.assign(url);
 }

@@ -2,11 +2,11 @@
 
 import { useEffect, useState } from "react";
 import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
-import { MORE_IS_REQUIRED, NO_ANSWER_TO_SIGN_IN, WRONG_PASSWORD } from "../texts";
+import { MORE_IS_REQUIRED, NO_ANSWER_TO_SIGN_IN, SIGNED_IN_WINDOW, WRONG_PASSWORD } from "../texts";
 import { type Enrolment, secondFactorErrorText } from "./secondFactor";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
-import { fetchSession, resultText, takeResult } from "./singleSignOn";
+import { fetchSession, handToOpener, resultText, signOutAtProvider, takeResult } from "./singleSignOn";
 
 export interface SessionState {
   config: ServerConfig | null; // null until the server has answered
@@ -96,7 +96,7 @@ export function useSession(): SessionState {
     if (result !== "done") return setNotice(resultText(result, config.singleSignOn));
     setBusy(true);
     fetchSession(http)
-      .then(begin)
+      .then((value) => (handToOpener(value) ? setNotice(SIGNED_IN_WINDOW) : begin(value)))
       .catch(() => setNotice(resultText("expired", config.singleSignOn)))
       .finally(() => setBusy(false));
   }, [result, config]);
@@ -166,8 +166,8 @@ export function useSession(): SessionState {
   };
 
   const signOut = (): void => {
-    http.token = stored.load()?.token ?? null; // the last one: it is refreshed
-    void http.signOut().catch(() => undefined); // the server cannot be reached: it ends unused
+    http.token = stored.load()?.token ?? null; // the newest one
+    void signOutAtProvider(http).catch(() => undefined); // the server cannot be reached
     leave();
   };
 

@@ -67,6 +67,8 @@ export const SIGN_IN = {
 
 export const signInWith = (provider: string): string => `Sign in with ${provider}`;
 
+export const SIGNED_IN_WINDOW = "You are signed in. Close this window.";
+
 /** Why a sign-in at the provider failed, by what the server says (docs/HTTP.md); another one: SSO_FAILED. */
 export const SSO_RESULTS: Readonly<Record<string, (provider: string) => string>> = Object.assign(Object.create(null), {
   unavailable: (provider: string) =>

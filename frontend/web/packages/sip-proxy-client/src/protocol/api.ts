@@ -169,6 +169,10 @@ export interface ChallengeBody {
   challenge: string; // of the problem that said what is required
 }
 
+export interface ProviderLogout {
+  url: string | null; // none if the sign-in was not there, or the provider has no such page
+}
+
 export interface SecondFactorData {
   enabled: boolean;
   required: boolean; // a role of yours needs it: without one you set it up at the next sign-in
