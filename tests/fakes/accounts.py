@@ -18,6 +18,7 @@ def accounts_of(folder: Path, passwords: dict[str, str]) -> Accounts:
     file = UsersFile(folder / "users")
     for name, password in passwords.items():
         file.add(name, password)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "secret").write_text(SECRET)  # as an earlier version has it: taken over as the first signing key
     return Accounts(folder, folder / "users", token_secret_file=folder / "secret")
 
