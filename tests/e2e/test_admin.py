@@ -111,6 +111,7 @@ async def test_a_user_is_added_calls_outside_and_is_locked_out(
             phone.watch.forgive("401")
 
         await page.get_by_role("button", name="Unlock").click()
+        await expect(page.get_by_test_id("user")).to_have_attribute("data-locked", "false")
         await confirm(page, "New password", "The old password stops working")
         assert await secret_of(page) != password
         await confirm(page, "Remove", "This cannot be undone.")
