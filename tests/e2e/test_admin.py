@@ -100,8 +100,9 @@ async def test_a_user_is_added_calls_outside_and_is_locked_out(
             await confirm(page, "Lock", "1005 has one call in progress and one page open.")
             await expect(page.get_by_test_id("user")).to_have_attribute("data-locked", "true")
             await expect(page.get_by_test_id("user")).to_contain_text("the user has no page open")
-            await expect(phone.page.get_by_role("alert")).to_contain_text("What you have signed in to has ended")
+            await expect(phone.page.get_by_role("alert")).to_contain_text("has ended: sign in again")
             await site.require_nothing_left()  # the call has ended
+            phone.watch.forgive("401")  # its sign-in is over, as it should be
         assert await violations(page) == []
         async with unopened_softphone(browser) as phone:
             await phone.page.goto(site.app.url)
@@ -110,6 +111,7 @@ async def test_a_user_is_added_calls_outside_and_is_locked_out(
             phone.watch.forgive("401")
 
         await page.get_by_role("button", name="Unlock").click()
+        await expect(page.get_by_test_id("user")).to_have_attribute("data-locked", "false")
         await confirm(page, "New password", "The old password stops working")
         assert await secret_of(page) != password
         await confirm(page, "Remove", "This cannot be undone.")
