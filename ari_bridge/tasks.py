@@ -32,9 +32,24 @@ class TaskSet:
             ended, _ = await asyncio.wait(self._tasks, timeout=seconds)
             await asyncio.gather(*ended, return_exceptions=True)
 
+    async def finish(self, within: float) -> None:
+        """As the function `finish`, of all of them."""
+        await finish(*self._tasks, within=within)
+
     async def cancel(self) -> None:
         """Cancel all of them, and wait until they have ended."""
         await cancel(*self._tasks)
+
+
+async def finish(*tasks: "asyncio.Task[Any] | None", within: float) -> None:
+    """Wait until the tasks have ended by themselves; those that have not after `within` seconds are cancelled.
+
+    For tasks that use a database: a query that is cancelled leaves its connection behind. None is skipped.
+    """
+    existing = [task for task in tasks if task]
+    if existing:
+        await asyncio.wait(existing, timeout=within)
+    await cancel(*existing)
 
 
 async def cancel(*tasks: "asyncio.Task[Any] | None") -> None:

@@ -17,7 +17,7 @@ from ari_bridge.accounts import passwords
 from ari_bridge.accounts.api_key import PREFIX, is_key
 from ari_bridge.accounts.api_keys import ApiKeys
 from ari_bridge.accounts.changes import changes_of
-from ari_bridge.accounts.database import FREED, Change, Database
+from ari_bridge.accounts.database import CLOSE_TIMEOUT_S, FREED, Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
 from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
 from ari_bridge.accounts.second_factors import SecondFactors
@@ -96,6 +96,7 @@ class Accounts:
         self._session_listeners: list[Callable[[], None]] = []
         self._reading = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
         self.second_factors = SecondFactors(self.changing, self.audit)
         self.trouble = "it has not been opened yet"
 
@@ -119,15 +120,15 @@ class Accounts:
         self._following = asyncio.create_task(self._follow(), name="accounts")
 
     async def close(self) -> None:
-        await tasks.cancel(self._following)
+        self._closing.set()
+        await tasks.finish(self._following, within=CLOSE_TIMEOUT_S)
         with suppress(AccountsUnavailable):
             await self.api_keys.write_used()
         await self._database.close()
 
     async def _follow(self) -> None:
         purge_at = 0.0
-        while True:
-            await asyncio.sleep(POLL_INTERVAL_S)
+        while not await tasks.wait_at_most(self._closing, POLL_INTERVAL_S):
             self.api_keys.tell_ended()
             await self._try()
             if not self.trouble and time.monotonic() >= purge_at:

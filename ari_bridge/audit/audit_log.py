@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from ari_bridge import metrics
+from ari_bridge import metrics, tasks
 from ari_bridge.audit.action import Action
 from ari_bridge.audit.audit import current_actor
 from ari_bridge.audit.chain import Break, Chain, Head
@@ -27,7 +27,6 @@ from ari_bridge.audit.query import AuditPage, AuditQuery
 from ari_bridge.audit.repeated_refusals import WINDOW_S, RepeatedRefusals
 from ari_bridge.backoff import Backoff
 from ari_bridge.service_health import ServiceHealth
-from ari_bridge.tasks import wait_at_most
 
 MAX_QUEUED = 10_000
 """Entries that wait for a database that is away; further ones are lost, and counted."""
@@ -95,9 +94,7 @@ class AuditLog:
             self.record(Action.SERVER_STOP, self._instance or "")
             self._closing.set()
             self._wake.set()
-            await asyncio.wait([self._task], timeout=CLOSE_TIMEOUT_S)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await tasks.finish(self._task, within=CLOSE_TIMEOUT_S)
             self._task = None
             log.info("the audit log is closed", last=str(self._head))
         for entry in self._queue:
@@ -211,7 +208,7 @@ class AuditLog:
                     if self._closing.is_set():
                         return
                     await self._purge()
-                    await wait_at_most(self._wake, WINDOW_S if self._repeated.pending else PURGE_INTERVAL_S)
+                    await tasks.wait_at_most(self._wake, WINDOW_S if self._repeated.pending else PURGE_INTERVAL_S)
             except AuditUnavailable as error:
                 self._failed(error.reason)
             except Exception as error:  # a bug of ours must not end the task
@@ -219,7 +216,7 @@ class AuditLog:
                 self._failed(repr(error))
             if self._closing.is_set():
                 return
-            await wait_at_most(self._closing, backoff.next())
+            await tasks.wait_at_most(self._closing, backoff.next())
 
     def _failed(self, reason: str) -> None:
         if self.health.fail(reason):

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import structlog
 from msgspec.structs import replace
 
-from ari_bridge import metrics
+from ari_bridge import metrics, tasks
 from ari_bridge.backoff import Backoff
 from ari_bridge.cdr.cdr import Cdr, from_call
 from ari_bridge.cdr.database import Database
@@ -26,7 +26,6 @@ from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import CallEnded, CallReleased, FeedbackGiven, HookEvent, LegReleased, QualityReported
 from ari_bridge.ids import is_digest
 from ari_bridge.service_health import ServiceHealth
-from ari_bridge.tasks import wait_at_most
 
 MAX_QUEUED_ROWS = 10_000
 """Calls that wait to be written; further ones are left to the comparison."""
@@ -98,12 +97,9 @@ class Writer:
         """Write the queue, if that is quick; the next process finds what is not written."""
         if self._task is None:
             return
-        # Not cancelled at once: a query under way would leave its connection behind.
         self._closing.set()
         self._wake.set()
-        await asyncio.wait([self._task], timeout=CLOSE_TIMEOUT_S)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await tasks.finish(self._task, within=CLOSE_TIMEOUT_S)
         self._task = None
 
     def tap(self, event: HookEvent) -> None:
@@ -147,7 +143,7 @@ class Writer:
 
     async def first_attempt(self, seconds: float) -> None:
         """Wait until the database was opened, or could not be, for at most `seconds`: before, it may have no table."""
-        await wait_at_most(self._tried, seconds)
+        await tasks.wait_at_most(self._tried, seconds)
 
     # --- the task ----------------------------------------------------------------------
 
@@ -170,7 +166,7 @@ class Writer:
                 log.exception("unexpected error while writing call detail records")
                 self._failed(repr(error))
             self._tried.set()
-            await wait_at_most(self._closing, backoff.next())
+            await tasks.wait_at_most(self._closing, backoff.next())
 
     async def _write_and_maintain(self) -> None:
         """Raises CdrUnavailable."""
@@ -185,8 +181,8 @@ class Writer:
             self._wake.set()
 
     async def _wait_for_work(self) -> None:
-        await wait_at_most(self._wake, max(0.0, self._maintenance_at - time.monotonic()))
-        await wait_at_most(self._closing, BATCH_DELAY_S)
+        await tasks.wait_at_most(self._wake, max(0.0, self._maintenance_at - time.monotonic()))
+        await tasks.wait_at_most(self._closing, BATCH_DELAY_S)
         self._wake.clear()
 
     # --- writing -------------------------------------------------------------------------
@@ -255,7 +251,7 @@ class Writer:
         """Delete old rows, a few at a time, so that no query waits for it. Raises CdrUnavailable."""
         before = time.time() - self._days * 86400
         while not self._closing.is_set() and await self._database.purge(before, PURGE_BATCH_ROWS):
-            await wait_at_most(self._closing, PURGE_PAUSE_S)
+            await tasks.wait_at_most(self._closing, PURGE_PAUSE_S)
 
     # --- trouble -------------------------------------------------------------------------
 

@@ -157,8 +157,7 @@ class Authenticator:
             log.info("signed out everywhere", user=principal.name, address=principal.address)
 
     async def close(self) -> None:
-        await self._tasks.wait(2.0)
-        await self._tasks.cancel()
+        await self._tasks.finish(2.0)
 
     async def _opened(self) -> None:
         try:

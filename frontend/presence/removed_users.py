@@ -10,6 +10,8 @@ from ari_bridge.errors import BridgeError
 from ari_bridge.tasks import TaskSet
 from frontend.presence.preferences import UserServices
 
+CLOSE_TIMEOUT_S = 2.0
+
 log = structlog.get_logger(__name__)
 
 
@@ -26,7 +28,7 @@ class RemovedUsers:
         self._tasks.start(self._forget())
 
     async def close(self) -> None:
-        await self._tasks.cancel()
+        await self._tasks.finish(CLOSE_TIMEOUT_S)
 
     def _changed(self, user: User) -> None:
         self._services.directory.changed()

@@ -48,3 +48,18 @@ async def test_waiting_for_an_event_says_whether_it_came() -> None:
     assert not await wait_at_most(event, 0.01)
     event.set()
     assert await wait_at_most(event, 0.01) and await wait_at_most(event, None)
+
+
+async def test_what_ends_by_itself_is_not_cancelled() -> None:
+    tasks = TaskSet()
+    ended = []
+
+    async def query() -> None:
+        await asyncio.sleep(0.01)
+        ended.append("query")
+
+    tasks.start(query())
+    stuck = tasks.start(asyncio.Event().wait())
+    await tasks.finish(0.2)
+    assert ended == ["query"] and stuck.cancelled() and len(tasks) == 0
+    await tasks.finish(0.2)
