@@ -122,6 +122,7 @@ OPERATIONS: dict[str, Decision] = {
     "renameUser": _USERS,
     "lockUser": _USERS,
     "resetPassword": _USERS,
+    "resetSecondFactor": _USERS,
     "listUserConnections": _USERS,
     "showUserLimits": _USERS,
     "signOutUser": _USERS,
