@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ari_bridge.accounts.api_key import guest_key, shown_name
 from ari_bridge.accounts.user import DEFAULT_TENANT
 from ari_bridge.audit import Actor, ActorKind
+from ari_bridge.guest_names import guest_key, shown_name
 from frontend.auth.grants import Grant
+from frontend.auth.sign_in_pace import network_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,11 @@ class Principal:
     def is_guest(self) -> bool:
         """Somebody who has opened a page with an API key, and is nobody else."""
         return self.kind == "token" and guest_key(self.name or "") is not None
+
+    @property
+    def counted_as(self) -> str:
+        """Whose share of the server it uses: with a key that everybody can read, that of all who do in this network."""
+        return f"guests {network_of(self.address)}" if self.public else self.user_id
 
     @property
     def shown_as(self) -> str:
