@@ -116,13 +116,19 @@ class SecondFactors:
                 raise UserChanged(user.name)
             return await _new_codes(change, user)
 
-    async def remove(self, user: User, *, end_sessions: bool = False) -> User:
-        """The password suffices from now on. `end_sessions`: of all that the user has signed in to.
+    async def remove(self, user: User, *, end_sessions: bool = False, revision: int | None = None) -> User:
+        """The password suffices from now on.
 
-        Raises UnknownUser: removed meanwhile. UserChanged: where sessions go on, they have to be those of `user`.
+        Raises UnknownUser (removed meanwhile), UserChanged.
+
+        Args:
+            end_sessions: Of all that the user has signed in to. Where they go on, they have to be those of `user`.
+            revision: The user's when it was read; None: whatever has happened since.
         """
         async with self._changing() as change:
             current = await (_current if end_sessions else _unchanged)(change, user)
+            if revision not in (None, current.revision):
+                raise UserChanged(user.name)
             await _forget(change, user)
             generation = current.generation + int(end_sessions)
             changed = await change.update(replace(current, second_factor=False, generation=generation))
