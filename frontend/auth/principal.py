@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ari_bridge.accounts.names import InvalidUser
 from ari_bridge.accounts.user import DEFAULT_TENANT
 from ari_bridge.audit import Actor, ActorKind
 from ari_bridge.guest_names import guest_key, shown_name
@@ -72,3 +73,12 @@ class Principal:
         """Who it is, for the audit log."""
         kind = ActorKind.KEY if self.kind == "key" else ActorKind.USER
         return Actor(kind, self.user_id, self.name or "", self.tenant, self.address)
+
+
+def check_person(principal: Principal) -> None:
+    """What concerns the user's own sign-in is for the user alone, not for an API key or a token that a program made.
+
+    Raises InvalidUser.
+    """
+    if principal.kind != "user":
+        raise InvalidUser("only a user who has signed in with a password may do this", "user")
