@@ -21,7 +21,7 @@ from frontend.api.routes.sign_in_steps import (
     GivenCode,
     enrolment_response,
 )
-from frontend.auth.authenticator import Authenticator
+from frontend.auth.authenticator import Authenticator, check_person
 from frontend.auth.errors import ChallengeEnded, WrongCode
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
@@ -177,7 +177,8 @@ class SecondFactorApi:
         return web.Response(status=204)
 
     def _user(self, request: TypedRequest[Any, Any]) -> User:
-        """Raises InvalidRequest: sign-in is off."""
+        """Raises InvalidUser: it is no person; InvalidRequest: sign-in is off."""
+        check_person(request.principal)
         user = self._access.accounts.by_id(request.principal.user_id)
         if user is None:
             raise InvalidRequest("Sign-in is off, so there is no second factor.")

@@ -17,7 +17,7 @@ from ari_bridge.accounts import Accounts
 from ari_bridge.errors import InvalidRequest
 from frontend.api.routes.call_endpoints import SIGNING_IN, SessionData
 from frontend.api.routes.sessions import session_response
-from frontend.auth.authenticator import Authenticator, token_secret
+from frontend.auth.authenticator import Authenticator, check_person, token_secret
 from frontend.auth.client_addresses import host_name
 from frontend.auth.oidc.provider import ProviderUnavailable
 from frontend.auth.oidc.single_sign_on import (
@@ -253,8 +253,9 @@ class SingleSignOnApi:
         return response
 
     async def logout(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
-        await self._access.issuer.end(request.principal)
+        check_person(request.principal)  # before the provider's ID token, which is the user's own, is handed out
         url = await self._sign_on.logout.sign_out(request.principal, f"{self._base(request.raw)}/")
+        await self._access.sign_out(request.principal)
         return json_response(ProviderLogout(url))
 
     async def back_channel_logout(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
