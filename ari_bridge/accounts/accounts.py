@@ -85,7 +85,7 @@ class Accounts:
         self._file = UsersFile(users_file)
         self.min_password = min_password
         self._secret_file = token_secret_file
-        self.keys = SigningKeys(self._database, self.changing)
+        self.keys = SigningKeys(self._database, self.changing, self.audit)
         self.sessions = SignInSessions(self._database, self.changing)
         self._by_id: dict[str, User] = {}
         self._by_name: dict[str, User] = {}

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from ari_bridge.accounts.database import Change
-from ari_bridge.accounts.errors import UnknownUser
+from ari_bridge.accounts.errors import UnknownUser, UserChanged
 from ari_bridge.accounts.schema import recovery_codes, second_factors
 from ari_bridge.accounts.user import User
 from ari_bridge.audit import Action, Audit
@@ -112,13 +112,19 @@ class SecondFactors:
         async with self._changing() as change:
             return await _new_codes(change, user)
 
-    async def remove(self, user: User, *, end_sessions: bool = False) -> User:
-        """The password suffices from now on. `end_sessions`: of all that the user has signed in to.
+    async def remove(self, user: User, *, end_sessions: bool = False, revision: int | None = None) -> User:
+        """The password suffices from now on.
 
-        Raises UnknownUser: removed meanwhile.
+        Raises UnknownUser (removed meanwhile), UserChanged.
+
+        Args:
+            end_sessions: Of all that the user has signed in to.
+            revision: The user's when it was read; None: whatever has happened since.
         """
         async with self._changing() as change:
             current = await _current(change, user)
+            if revision not in (None, current.revision):
+                raise UserChanged(user.name)
             await _forget(change, user)
             generation = current.generation + int(end_sessions)
             changed = await change.update(replace(current, second_factor=False, generation=generation))

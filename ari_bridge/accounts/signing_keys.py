@@ -19,6 +19,7 @@ from ari_bridge.accounts.database import Change, Changing, Database
 from ari_bridge.accounts.errors import AccountsUnavailable
 from ari_bridge.accounts.names import InvalidUser
 from ari_bridge.accounts.schema import signing_keys
+from ari_bridge.audit import Action, Audit
 
 IMPORTED = "imported"
 """The id of the key that is taken over from earlier versions (TOKEN_SECRET_FILE), whose tokens name none."""
@@ -49,11 +50,18 @@ class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SigningKeys:
-    """Read from memory; `read` and `Accounts` keep that up to date."""
+    """Read from memory; `read` and `Accounts` keep that up to date.
 
-    def __init__(self, database: Database, changing: Changing) -> None:
+    Args:
+        database: Where they are.
+        changing: Makes one change of the accounts.
+        audit: Where it is recorded that one was rotated or revoked.
+    """
+
+    def __init__(self, database: Database, changing: Changing, audit: Audit) -> None:
         self._database = database
         self._changing = changing
+        self._audit = audit
         self._by_kid: dict[str, SigningKey] = {}
         self._read_at: dict[str, float] = {}  # by `time.monotonic`, so that no clock has to be right
 
@@ -106,6 +114,7 @@ class SigningKeys:
         async with self._changing() as change:
             await change.connection.execute(before.values(retires_at=new.created_at + _OVERLAP_S))
             await _insert(change, [new])
+        self._audit.record(Action.SIGNING_KEY_ROTATE, new.kid)
         return new
 
     async def revoke(self, kid: str) -> None:
@@ -121,6 +130,7 @@ class SigningKeys:
                 raise InvalidUser(f"there is no signing key {kid[:80]}", "kid")
             if kid == signing:
                 await _insert(change, [_new()])
+        self._audit.record(Action.SIGNING_KEY_REVOKE, kid)
 
     async def purge(self, now: float) -> None:
         """Drop the keys that verify no more. Raises AccountsUnavailable."""

@@ -5,7 +5,7 @@ list of what is recorded.
 """
 
 from ari_bridge.audit.action import Action
-from ari_bridge.audit.audit import Audit, NoAudit, acting, current_actor
+from ari_bridge.audit.audit import Audit, NoAudit, acting, current_actor, recorded
 from ari_bridge.audit.audit_log import AuditLog
 from ari_bridge.audit.chain import Break, Chain, Head
 from ari_bridge.audit.entry import SYSTEM, Actor, ActorKind, Detail, Entry, Result
@@ -32,4 +32,5 @@ __all__ = [
     "Result",
     "acting",
     "current_actor",
+    "recorded",
 ]

@@ -9,7 +9,7 @@ Record an action where it is decided, once, whether it was allowed or not:
 It returns at once, never fails and never waits; the entry is written some milliseconds later. Without `actor` it is
 the one in whose name this code runs (`acting`): HTTP requests and messages of the WebSocket set it. Everything else is
 the system. Keyword arguments beyond these are the entry's details: short texts and numbers, no secrets, no digits that
-somebody pressed.
+somebody pressed. What may still go wrong is recorded when it is over, by `recorded`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -77,3 +77,29 @@ def acting(actor: Actor) -> Iterator[None]:
         yield
     finally:
         _ACTING.reset(token)
+
+
+@contextmanager
+def recorded(
+    audit: Audit,
+    action: Action,
+    object: str = "",
+    *,
+    refusals: tuple[type[BaseException], ...] = (),
+    actor: Actor | None = None,
+    **details: Detail,
+) -> Iterator[None]:
+    """Record the action once what is done within is over, with how it ended.
+
+    Args:
+        refusals: Exceptions that say that it was not allowed; after all others it has failed.
+    """
+    result = Result.FAILED
+    try:
+        yield
+        result = Result.OK
+    except refusals:
+        result = Result.REFUSED
+        raise
+    finally:
+        audit.record(action, object, result=result, actor=actor, details=details)

@@ -114,9 +114,10 @@ class ClientTokens:
             claims["numbers"] = list(numbers)
         if metadata:
             claims["metadata"] = metadata
+        token = ClientToken(self._sign(claims), name, tuple(sorted(given)), expires_at)
         self._audit.record(Action.TOKEN_CREATE, name, actor=maker.actor, grants=",".join(sorted(given)))
         log.info("a client token was made", user=name, key=key.id, grants=claims["grants"], address=maker.address)
-        return ClientToken(self._sign(claims), name, tuple(sorted(given)), expires_at)
+        return token
 
     def principal_of(self, claims: dict[str, Any], address: str = "", origin: str | None = None) -> Principal:
         """The principal of a token with these claims, which were verified. Raises Unauthorized."""

@@ -23,7 +23,7 @@ class Grant(StrEnum):
     CALLS_READ = "calls:read"
     """Calls of others."""
     CALLS_CONTROL = "calls:control"
-    """Command calls of others: end them, hold them."""
+    """End calls of others, hold them, drop their parties; not take part in them."""
     CALLS_STOP = "calls:stop"
     """Stop all outgoing calls, and allow them again."""
     RECORDS_READ = "records:read"

@@ -1,16 +1,21 @@
 """The commands for an existing call, from WebSocket messages and HTTP requests alike: both are executed here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from ari_bridge.audit import Action
+from ari_bridge.audit import Action, recorded
 from ari_bridge.engine.call_manager import CallManager
-from ari_bridge.errors import InvalidRequest
+from ari_bridge.errors import DialForbidden, InvalidRequest
 from ari_bridge.fsm.events import RecordingVerb
 from ari_bridge_protocol import messages
+from frontend.auth.errors import Forbidden
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
-from frontend.calls.permissions import check_may, check_number, owns
+from frontend.calls.permissions import NumberNotAllowed, check_may, check_number, owns
+
+REFUSALS = (Forbidden, NumberNotAllowed, DialForbidden)
+"""They say that something was not allowed."""
 
 CallCommand = (
     messages.Dtmf
@@ -30,7 +35,13 @@ def execute(calls: CallManager, command: CallCommand, principal: Principal, chec
     `check_owned` raises UnknownCall for a call of somebody else. Raises CallerError, Forbidden, Unavailable.
     """
     check_owned(command.call_id)
-    record_control(calls, command.call_id, type(command).__struct_config__.tag, principal)
+    with controlling(calls, command.call_id, str(type(command).__struct_config__.tag), principal):
+        _check_rights(command, principal)
+        _start(calls, command, principal, check_owned)
+
+
+def _check_rights(command: CallCommand, principal: Principal) -> None:
+    """Raises Forbidden, NumberNotAllowed, InvalidTarget."""
     match command:
         case messages.Record():
             check_may(principal, Grant.RECORD)
@@ -39,6 +50,9 @@ def execute(calls: CallManager, command: CallCommand, principal: Principal, chec
             check_number(principal, target)
         case messages.Transfer() | messages.AddParty():
             check_may(principal, Grant.DIAL)
+
+
+def _start(calls: CallManager, command: CallCommand, principal: Principal, check_owned: Callable[[str], None]) -> None:
     match command:
         case messages.Dtmf(call_id, digits):
             calls.control.send_dtmf(call_id, digits)
@@ -69,11 +83,18 @@ def execute(calls: CallManager, command: CallCommand, principal: Principal, chec
             calls.feedback.rate(call_id, _feedback(score, issue, comment))
 
 
-def record_control(calls: CallManager, call_id: str, command: object, principal: Principal) -> None:
-    """Tell the audit log if it is another user's call."""
+@contextmanager
+def controlling(calls: CallManager, call_id: str, command: str, principal: Principal) -> Iterator[None]:
+    """What is done within to another user's call is recorded in the audit log, as it went. Raises UnknownCall."""
     call = calls.get(call_id)
-    if not owns(principal, call):
-        calls.audit.record(Action.CALL_CONTROL, call_id, actor=principal.actor, command=str(command), user=call.user)
+    if owns(principal, call):
+        yield
+        return
+    who = principal.actor
+    with recorded(
+        calls.audit, Action.CALL_CONTROL, call_id, refusals=REFUSALS, actor=who, command=command, user=call.user
+    ):
+        yield
 
 
 def _feedback(score: int, issue: str | None, comment: str) -> dict[str, Any]:

@@ -32,11 +32,20 @@ def owns(principal: Principal, call: Call) -> bool:
     return principal.unrestricted or _is_of(principal, call.user, call.created_at)
 
 
-def commands(principal: Principal, call: Call) -> bool:
-    """Whether the principal may command it: the user's own call, or one that rings for the user and is not accepted."""
-    if owns(principal, call) or principal.may(Grant.CALLS_CONTROL):
+def takes_part(principal: Principal, call: Call) -> bool:
+    """The user's own call, or one that rings for the user and is not accepted.
+
+    Only who takes part brings in parties, joins calls, transfers, records and sends digits: what is dialled counts as
+    dialled by the call's user, and whoever is brought in listens.
+    """
+    if owns(principal, call):
         return True
     return call.user is None and principal.name in call.users and call.created_at >= principal.since
+
+
+def commands(principal: Principal, call: Call) -> bool:
+    """Whether the principal may end it or hold it, drop a party, or take its user out."""
+    return takes_part(principal, call) or principal.may(Grant.CALLS_CONTROL)
 
 
 def sees(principal: Principal, call: Call) -> bool:
@@ -76,6 +85,11 @@ def event_view(principal: Principal, name: str, call: Call | None) -> Literal["w
 def check_owns(principal: Principal, call: Call) -> None:
     """Raises UnknownCall."""
     _check(owns(principal, call), call)
+
+
+def check_takes_part(principal: Principal, call: Call) -> None:
+    """Raises UnknownCall."""
+    _check(takes_part(principal, call), call)
 
 
 def check_commands(principal: Principal, call: Call) -> None:

@@ -57,7 +57,7 @@ def on(about: Object, others: Grant | None, grant: Grant | None = None) -> Decis
 
 _WITH_CHALLENGE = Decision(public=True, why="with the challenge of a right password")
 _COMMAND = on(Object.CALL, Grant.CALLS_CONTROL)
-_DIALS = on(Object.CALL, Grant.CALLS_CONTROL, Grant.DIAL)
+_DIALS = on(Object.CALL, None, Grant.DIAL)
 _USERS = with_grant(Grant.USERS_MANAGE)
 _KEYS = with_grant(Grant.KEYS_MANAGE)
 
@@ -97,8 +97,8 @@ OPERATIONS: dict[str, Decision] = {
     "addParty": _DIALS,
     "dropParty": _COMMAND,
     "leaveCall": _COMMAND,
-    "recordCall": on(Object.CALL, Grant.CALLS_CONTROL, Grant.RECORD),
-    "sendDigits": _COMMAND,
+    "recordCall": on(Object.CALL, None, Grant.RECORD),
+    "sendDigits": on(Object.CALL, None),
     "giveFeedback": on(Object.CALL, None),
     "showCall": on(Object.CALL, Grant.CALLS_READ),
     "listCalls": on(Object.LISTED_CALL, Grant.CALLS_READ),
@@ -122,6 +122,7 @@ OPERATIONS: dict[str, Decision] = {
     "renameUser": _USERS,
     "lockUser": _USERS,
     "resetPassword": _USERS,
+    "resetSecondFactor": _USERS,
     "listUserConnections": _USERS,
     "showUserLimits": _USERS,
     "signOutUser": _USERS,

@@ -247,6 +247,33 @@ async def test_an_administrator_resets_it_and_what_was_open_ends(
     assert (await post(http, "/session", user="1001", password=PASSWORD))[0] == 200
 
 
+async def test_an_admin_resets_it_over_http_as_it_was_seen_and_never_the_own(
+    phone: Phone, http: aiohttp.ClientSession, sign_in: SignIn
+) -> None:
+    admin = await sign_in("9001")
+
+    async def user_of(name: str) -> dict[str, Any]:
+        async with http.get("/users", params={"search": name}, headers=admin) as response:
+            [user] = (await response.json())["users"]
+            return dict(user)
+
+    async def reset(user: dict[str, Any], revision: int, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        path, seen = f"/users/{user['id']}/second-factor", {"If-Match": f'"{revision}"'}
+        async with http.delete(path, headers=headers | seen) as response:
+            return response.status, await response.json()
+
+    user, own = await user_of("1001"), await user_of("9001")
+    assert user["secondFactor"] and not own["secondFactor"]
+    status, problem = await reset(user, user["revision"] - 1, admin)
+    assert (status, problem["code"]) == (412, "changed_meanwhile")
+    status, problem = await reset(own, own["revision"], admin)
+    assert (status, problem["code"]) == (409, "own_account")
+    await challenge_of(http)
+    status, changed = await reset(user, user["revision"], admin)
+    assert status == 200 and not changed["secondFactor"]
+    assert (await post(http, "/session", user="1001", password=PASSWORD))[0] == 200
+
+
 async def test_of_a_removed_user_nothing_is_kept(phone: Phone, app: App, settings: Settings) -> None:
     await app.accounts.remove("1001")
     with sqlite3.connect(settings.state_dir / "accounts.db") as database:

@@ -498,6 +498,7 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
         class_of_service: The user's own; empty: that of the roles
         effective_class: The class of service that counts now
         must_change_password: At the next sign-in
+        second_factor: Whether the user has an authenticator app set up
         created_at: Unix seconds; 0: unknown
         revision: Higher after each change; the ETag
         connections: Open pages and programs of the user
@@ -512,6 +513,7 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
     effective_class: str
     locked: bool
     must_change_password: bool
+    second_factor: bool
     created_at: float
     revision: int
     connections: int

@@ -266,7 +266,7 @@ HANG_UP = Endpoint(
     path="/call/{callId}",
     tag=CALLS,
     summary="End a call",
-    description="In any state. Has no effect on a call that has ended.",
+    description="In any state. Has no effect on a call that has ended. With `calls:control` also another user's call.",
     parameters=CallPath,
     body=Nothing,
     responses={204: ResponseSpec(description="The call is being hung up, or has ended")},
@@ -279,15 +279,17 @@ HOLD = _command(
     "Put a call on hold, or resume it",
     HoldBody,
     HoldBody(held=True),
-    "While on hold, the others hear music instead of you.",
+    "While on hold, the others hear music instead of you. With `calls:control` also a call of another user.",
 )
+_PARTICIPANTS = "Only in calls of your own, whatever your rights."
 TRANSFER = _command(
     "transferCall",
     "transfer",
     "Transfer the other party",
     TransferBody,
     TransferBody(target="700"),
-    "When the transfer succeeds, the call ends with outcome `transferred`. If it fails, the call continues.",
+    "When the transfer succeeds, the call ends with outcome `transferred`. If it fails, the call continues. "
+    + _PARTICIPANTS,
     ("invalid_target",),
 )
 ADD_PARTY = _command(
@@ -296,6 +298,7 @@ ADD_PARTY = _command(
     "Add a party to a call: a conference",
     PartyBody,
     PartyBody(target="700"),
+    _PARTICIPANTS,
     problems=("invalid_target",),
 )
 DROP_PARTY = Endpoint(
@@ -304,7 +307,8 @@ DROP_PARTY = Endpoint(
     path="/call/{callId}/parties/{party}",
     tag=CALLS,
     summary="Drop a party",
-    description="Also one that is still being called. Dropping the target of a transfer cancels the transfer.",
+    description="Also one that is still being called. Dropping the target of a transfer cancels the transfer. "
+    "With `calls:control` also in a call of another user.",
     parameters=PartyPath,
     body=Nothing,
     responses={204: ResponseSpec(description="The party is being hung up")},
@@ -317,10 +321,18 @@ LEAVE = _command(
     "Leave a call, which continues without you",
     Nothing,
     None,
-    "There must be two other parties, or one and a transfer's target.",
+    "There must be two other parties, or one and a transfer's target. With `calls:control` also "
+    "another user's call, which then continues without that user.",
 )
-RECORD = _command("recordCall", "record", "Record a call", RecordBody, RecordBody(action="start"))
-DTMF = _command("sendDigits", "dtmf", "Send DTMF digits to all parties of a call", DtmfBody, DtmfBody(digits="42#"))
+RECORD = _command("recordCall", "record", "Record a call", RecordBody, RecordBody(action="start"), _PARTICIPANTS)
+DTMF = _command(
+    "sendDigits",
+    "dtmf",
+    "Send DTMF digits to all parties of a call",
+    DtmfBody,
+    DtmfBody(digits="42#"),
+    _PARTICIPANTS,
+)
 FEEDBACK = Endpoint(
     name="giveFeedback",
     method="POST",

@@ -1,5 +1,6 @@
 """The HTTP API for calls, and signing in. docs/HTTP.md is its reference."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from ari_bridge.accounts.passwords import MIN_CHARACTERS
 from ari_bridge.call_store import StoredResponse
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.errors import CallFailed, InvalidRequest, UnknownCall, WrongState
+from ari_bridge.fsm.call import Call
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.call_ids import new_call_id
 from frontend.api.routes import call_endpoints as endpoints
@@ -35,13 +37,16 @@ from frontend.api.routes.sessions import session_response
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.principal import Principal
 from frontend.calls import permissions
-from frontend.calls.commands import CallCommand, execute, record_control
+from frontend.calls.commands import CallCommand, controlling, execute
 from frontend.calls.views import client_state
 from frontend.http.endpoint import Nothing, TypedRequest
 from frontend.http.idempotency import Attempt, IdempotencyGuard, OutcomeUnknown
 from frontend.http.long_poll import CallSnapshot
 from frontend.http.middleware import json_response, problem_of
 from frontend.http.problems import MEDIA_TYPE
+
+Check = Callable[[Principal, Call], None]
+"""Of `permissions`: raises UnknownCall."""
 
 
 class CallControlApi:
@@ -152,12 +157,13 @@ class CallControlApi:
 
     async def hang_up(self, request: TypedRequest[CallPath, Nothing]) -> web.Response:
         call_id = self._id(request)
-        record_control(self._calls, call_id, "hangup", request.principal)
-        self._calls.hangup(call_id)
+        with controlling(self._calls, call_id, "hangup", request.principal):
+            self._calls.hangup(call_id)
         return web.Response(status=204)
 
     async def hold(self, request: TypedRequest[KeyedCallPath, HoldBody]) -> web.Response:
-        return await self._command(request, messages.Hold(request.parameters.call_id, request.body.held))
+        command = messages.Hold(request.parameters.call_id, request.body.held)
+        return await self._command(request, command, permissions.check_commands)
 
     async def transfer(self, request: TypedRequest[KeyedCallPath, TransferBody]) -> web.Response:
         body = request.body
@@ -171,12 +177,12 @@ class CallControlApi:
 
     async def drop_party(self, request: TypedRequest[PartyPath, Nothing]) -> web.Response:
         call_id = self._id(request)
-        record_control(self._calls, call_id, "drop-party", request.principal)
-        self._calls.control.drop_party(call_id, request.parameters.party)
+        with controlling(self._calls, call_id, "drop-party", request.principal):
+            self._calls.control.drop_party(call_id, request.parameters.party)
         return web.Response(status=204)
 
     async def leave(self, request: TypedRequest[KeyedCallPath, Nothing]) -> web.Response:
-        return await self._command(request, messages.Leave(request.parameters.call_id))
+        return await self._command(request, messages.Leave(request.parameters.call_id), permissions.check_commands)
 
     async def record(self, request: TypedRequest[KeyedCallPath, RecordBody]) -> web.Response:
         return await self._command(request, messages.Record(request.parameters.call_id, request.body.action))
@@ -186,9 +192,8 @@ class CallControlApi:
 
     async def give_feedback(self, request: TypedRequest[KeyedCallPath, FeedbackBody]) -> web.Response:
         body, call_id = request.body, request.parameters.call_id
-        return await self._command(
-            request, messages.Feedback(call_id, body.score, body.issue, body.comment), others=False
-        )
+        command = messages.Feedback(call_id, body.score, body.issue, body.comment)
+        return await self._command(request, command, permissions.check_owns)
 
     async def sign_in(self, request: TypedRequest[Nothing, Credentials]) -> web.Response:
         address = self._access.addresses.of(request.raw)
@@ -210,7 +215,10 @@ class CallControlApi:
         return json_response(self._config)
 
     async def _command(
-        self, request: TypedRequest[Any, Any], command: CallCommand, *, others: bool = True
+        self,
+        request: TypedRequest[Any, Any],
+        command: CallCommand,
+        check: Check = permissions.check_takes_part,
     ) -> web.Response:
         """Answers with the call as it is now: what comes of the command shows in `GET /call/{callId}` and events."""
         key, call_id = request.parameters.idempotency_key, command.call_id
@@ -221,19 +229,15 @@ class CallControlApi:
                 raise OutcomeUnknown(attempt.call_id)
             with attempt.starting():
                 who = request.principal
-                execute(self._calls, command, who, lambda call_id: self._check(who, call_id, others=others))
+                execute(self._calls, command, who, lambda call_id: check(who, self._calls.get(call_id)))
             shown = CallSnapshot.of(self._calls.get(call_id))
             return await attempt.finish(StoredResponse(202, shown.body.decode(), tag=shown.tag))
 
     def _id(self, request: "TypedRequest[CallPath, Nothing] | TypedRequest[PartyPath, Nothing]") -> str:
+        """Of a call that the principal commands. Raises UnknownCall."""
         call_id = request.parameters.call_id
-        self._check(request.principal, call_id)
+        permissions.check_commands(request.principal, self._calls.get(call_id))
         return call_id
-
-    def _check(self, principal: Principal, call_id: str, *, others: bool = True) -> None:
-        """`others`: also a call that rings for the user. Raises UnknownCall."""
-        check = permissions.check_commands if others else permissions.check_owns
-        check(principal, self._calls.get(call_id))
 
 
 def _json(value: msgspec.Struct) -> str:

@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from msgspec import Meta
 
-from ari_bridge.audit import Action
+from ari_bridge.audit import Action, recorded
 from ari_bridge.dial_permissions import OutgoingStop, OutgoingSwitch
 from ari_bridge.engine.bulk_hangup import Ended
 from ari_bridge.engine.call_manager import CallManager
@@ -138,16 +138,18 @@ class OperatorApi:
         )
         named = {"call": body.call_id, "user": body.user, "tenant": body.tenant}
         what, of = next((kind, value) for kind, value in named.items() if value is not None)
-        self._access.audit.record(Action.CALL_END, of, what=what)
+        with recorded(self._access.audit, Action.CALL_END, of, what=what):
+            return json_response(await self._end(body, by))
+
+    async def _end(self, body: EndCallsBody, by: str) -> EndedCalls:
+        """Raises UnknownCall."""
         if body.call_id is not None:
             self._calls.hangup(body.call_id)
-            return json_response(EndedCalls([body.call_id]))
+            return EndedCalls([body.call_id])
         if body.user is not None:
-            ended = await self._calls.bulk.end_of_user(body.user, f"{by} ends the calls of user {body.user}")
-        else:
-            tenant = body.tenant or ""
-            ended = await self._calls.bulk.end_of_tenant(tenant, f"{by} ends the calls of tenant {tenant}")
-        return json_response(_ended(ended))
+            return _ended(await self._calls.bulk.end_of_user(body.user, f"{by} ends the calls of user {body.user}"))
+        tenant = body.tenant or ""
+        return _ended(await self._calls.bulk.end_of_tenant(tenant, f"{by} ends the calls of tenant {tenant}"))
 
     async def show(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         return json_response(self._state())

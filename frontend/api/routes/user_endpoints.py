@@ -37,6 +37,7 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
     effective_class: Annotated[str, Meta(description="the class of service that counts now")]
     locked: bool
     must_change_password: Annotated[bool, Meta(description="at the next sign-in")]
+    second_factor: Annotated[bool, Meta(description="whether the user has an authenticator app set up")]
     created_at: Annotated[float, Meta(description="Unix seconds; 0: unknown")]
     revision: Annotated[int, Meta(description="higher after each change; the ETag")]
     connections: Annotated[int, Meta(description="open pages and programs of the user")]
@@ -138,6 +139,7 @@ EXAMPLE_USER = UserData(
     effective_class="national",
     locked=False,
     must_change_password=True,
+    second_factor=False,
     created_at=examples.AT,
     revision=17,
     connections=0,
@@ -268,6 +270,23 @@ RESET_PASSWORD = Endpoint(
     grant=Grant.USERS_MANAGE,
     example=_CHANGE,
 )
+RESET_SECOND_FACTOR = Endpoint(
+    name="resetSecondFactor",
+    method="DELETE",
+    path="/users/{userId}/second-factor",
+    tag=USERS,
+    summary="Remove the second factor of a user who has lost it",
+    description=(
+        "The user is signed out everywhere, and signs in by password alone; if a role requires a second factor, the "
+        "user sets up another one then. Without effect on a user who has none, but for the sign-out."
+    ),
+    parameters=UserChange,
+    body=Nothing,
+    responses=_NOW,
+    problems=(*_CHANGING, "own_account"),
+    grant=Grant.USERS_MANAGE,
+    example=_CHANGE,
+)
 CONNECTIONS = Endpoint(
     name="listUserConnections",
     method="GET",
@@ -345,6 +364,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     RENAME,
     LOCK,
     RESET_PASSWORD,
+    RESET_SECOND_FACTOR,
     CONNECTIONS,
     LIMITS,
     SIGN_OUT,

@@ -39,6 +39,7 @@ _OWN = {
     "lock": "You cannot lock yourself: you would be signed out at once, and could not unlock yourself.",
     "remove": "You cannot remove yourself: ask another admin.",
     "demote": "You cannot take the role admin from yourself: ask another admin.",
+    "second_factor": "Remove your own second factor with your password and a code: DELETE /me/second-factor.",
     "password": "Change your own password with your old one: POST /me/password.",
 }
 
@@ -84,6 +85,7 @@ class UserApi:
             endpoints.RENAME.route(access, self.rename),
             endpoints.LOCK.route(access, self.lock),
             endpoints.RESET_PASSWORD.route(access, self.reset_password),
+            endpoints.RESET_SECOND_FACTOR.route(access, self.reset_second_factor),
             endpoints.CONNECTIONS.route(access, self.connections),
             endpoints.LIMITS.route(access, self.limits),
             endpoints.SIGN_OUT.route(access, self.sign_out),
@@ -187,6 +189,13 @@ class UserApi:
         self._log("password reset", request, reset.user)
         return self._one(reset.user, password=reset.password)
 
+    async def reset_second_factor(self, request: TypedRequest[UserChange, Nothing]) -> web.Response:
+        user, target = self._target(request)
+        self._check_other(request, user, "second_factor")
+        changed = await self._accounts.second_factors.remove(user, end_sessions=True, revision=target.revision)
+        self._log("second factor reset", request, changed)
+        return self._one(changed)
+
     async def sign_out(self, request: TypedRequest[UserChange, Nothing]) -> web.Response:
         user, target = self._target(request)
         changed = await self._accounts.end_sessions(user.name, target)
@@ -245,6 +254,7 @@ class UserApi:
                 effective_class=self._class_of(user.name),
                 locked=user.locked,
                 must_change_password=user.must_change_password,
+                second_factor=user.second_factor,
                 created_at=user.created_at,
                 revision=user.revision,
                 connections=connections[user.id],

@@ -13,6 +13,7 @@ from frontend.calls.permissions import (
     check_may,
     check_owns,
     check_sees,
+    check_takes_part,
     commands,
     deletes_recording,
     event_view,
@@ -20,6 +21,7 @@ from frontend.calls.permissions import (
     owns,
     sees,
     sees_record,
+    takes_part,
 )
 
 ANONYMOUS = Principal(None, unrestricted=True)
@@ -64,6 +66,12 @@ def test_who_may(who: Principal, call: Call, owned: bool, commanded: bool, seen:
     assert (owns(who, call), commands(who, call), sees(who, call)) == (owned, commanded, seen)
 
 
+@pytest.mark.parametrize("role", OF_ROLE)
+def test_nobody_takes_part_in_calls_of_others(role: str) -> None:
+    assert not takes_part(of_role(role), a_call("1001", "9000"))
+    assert takes_part(of_role(role), a_call(None, "9000"))
+
+
 def test_records_and_recordings() -> None:
     for may in (sees_record, hears_recording, deletes_recording):
         assert may(ANONYMOUS, None, 1.0) and may(ANONYMOUS, "1001", 1.0)
@@ -104,7 +112,7 @@ def test_what_roles_may() -> None:
     check_may(ANONYMOUS, Grant.MONITOR_READ)
 
 
-@pytest.mark.parametrize("check", [check_owns, check_commands, check_sees])
+@pytest.mark.parametrize("check", [check_owns, check_commands, check_takes_part, check_sees])
 def test_a_call_of_others_does_not_exist(check: object) -> None:
     assert callable(check)
     call = replace(a_call("1002", "1002"), target="1002", id="c" * 128)

@@ -31,6 +31,7 @@ export interface AdminApi {
   renameUser(user: Api.UserData, name: string): Promise<Api.UserData>;
   lockUser(user: Api.UserData, locked: boolean): Promise<Api.UserData>;
   resetPassword(user: Api.UserData): Promise<Api.NewPasswordData>;
+  resetSecondFactor(user: Api.UserData): Promise<Api.UserData>;
   signOutUser(user: Api.UserData): Promise<Api.UserData>;
   removeUser(user: Api.UserData): Promise<void>;
   dialPermissions(): Promise<Api.DialPermissionsData>;
@@ -74,6 +75,7 @@ export function adminApi(http: HttpApi, onSignedOut: (reason: string) => void): 
     renameUser: (user, name) => change("PUT", user, "/name", { name }),
     lockUser: (user, locked) => change("PUT", user, "/lock", { locked }),
     resetPassword: (user) => change("POST", user, "/password"),
+    resetSecondFactor: (user) => change("DELETE", user, "/second-factor"),
     signOutUser: (user) => change("DELETE", user, "/sessions"),
     removeUser: async (user) => {
       const headers = { "If-Match": `"${user.revision}"` };

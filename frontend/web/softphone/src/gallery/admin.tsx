@@ -19,6 +19,7 @@ const user = (name: string, displayName: string, more: Partial<Api.UserData> = {
   effectiveClass: "internal",
   locked: false,
   mustChangePassword: false,
+  secondFactor: false,
   createdAt: now - 86_400 * 30,
   revision: 17,
   connections: 0,
@@ -28,7 +29,13 @@ const user = (name: string, displayName: string, more: Partial<Api.UserData> = {
 
 const USERS: readonly Api.UserData[] = [
   user("1001", "Reception", { roles: ["user", "admin"], effectiveClass: "national", connections: 2 }),
-  user("1002", "Workshop", { calls: 1, connections: 1, classOfService: "national", effectiveClass: "national" }),
+  user("1002", "Workshop", {
+    secondFactor: true,
+    calls: 1,
+    connections: 1,
+    classOfService: "national",
+    effectiveClass: "national",
+  }),
   user("1003", "Accounts", { locked: true }),
   user("1004", "", { roles: ["agent", "supervisor"], effectiveClass: "international" }),
   user("1005", "Purchasing, second floor, on Mondays and Tuesdays only", { mustChangePassword: true }),
@@ -167,6 +174,7 @@ const API: AdminApi = {
   renameUser: found,
   lockUser: found,
   resetPassword: ({ name }) => found(made(name)),
+  resetSecondFactor: found,
   signOutUser: found,
   removeUser: () => found(undefined),
   audit: () => found({ entries: [...ENTRIES], nextCursor: "next" }),

@@ -1,11 +1,16 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   byParty,
   entryOfRecord,
+  forgetHistory,
   type HistoryEntry,
   isMissed,
+  loadHistory,
+  loadSeenAt,
   matches,
   missedSince,
+  saveHistory,
+  saveSeenAt,
   withEntry,
   withLatestPage,
   withOlderPage,
@@ -22,6 +27,24 @@ const entry = (number: string, more: Partial<HistoryEntry> = {}): HistoryEntry =
 });
 
 describe("history", () => {
+  it("leaves nothing of a user who has signed out, and all of the others", () => {
+    const kept = new Map<string, string>();
+    vi.stubGlobal("localStorage", {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => kept.set(key, value),
+      removeItem: (key: string) => kept.delete(key),
+    });
+    for (const user of ["1001", "1002"]) {
+      saveHistory(user, [entry("600")]);
+      saveSeenAt(user, 5);
+    }
+    forgetHistory("1001");
+    expect([loadHistory("1001"), loadSeenAt("1001")]).toEqual([[], 0]);
+    expect([loadHistory("1002").length, loadSeenAt("1002")]).toEqual([1, 5]);
+    expect([...kept.keys()].some((key) => key.includes("1001"))).toBe(false);
+    vi.unstubAllGlobals();
+  });
+
   it("groups by party, the newest call first", () => {
     const parties = byParty([entry("600", { at: 3 }), entry("601", { at: 2 }), entry("600", { at: 1, name: "Echo" })]);
     expect(parties.map(({ number, count, name, last }) => [number, count, name, last.at])).toEqual([

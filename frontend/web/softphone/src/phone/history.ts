@@ -161,6 +161,16 @@ export function saveHistory(user: string, history: readonly HistoryEntry[]): voi
 
 const seenKey = (user: string): string => `ari-bridge.history-seen.${user}`;
 
+/** Whoever opens this browser next finds no calls of the user's in it: the server has them. */
+export function forgetHistory(user: string): void {
+  try {
+    localStorage.removeItem(historyKey(user));
+    localStorage.removeItem(seenKey(user));
+  } catch {
+    // Storage is forbidden: nothing was kept.
+  }
+}
+
 /** Until when the missed calls were seen in this browser, in Unix milliseconds. */
 export function loadSeenAt(user: string): number {
   try {

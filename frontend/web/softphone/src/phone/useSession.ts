@@ -3,6 +3,7 @@
 import { useEffect, useState } from "react";
 import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
 import { MORE_IS_REQUIRED, NO_ANSWER_TO_SIGN_IN, SIGNED_IN_WINDOW, WRONG_PASSWORD } from "../texts";
+import { forgetHistory } from "./history";
 import { type Enrolment, secondFactorErrorText } from "./secondFactor";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
@@ -168,6 +169,7 @@ export function useSession(): SessionState {
   const signOut = (): void => {
     http.token = stored.load()?.token ?? null; // the newest one
     void signOutAtProvider(http).catch(() => undefined); // the server cannot be reached
+    if (session) forgetHistory(session.user);
     leave();
   };
 

@@ -60,6 +60,7 @@ export const USERS = {
   you: "This is you. Another admin can lock, demote or remove you; your password is changed where you sign in.",
   signOut: "Sign out everywhere",
   password: "New password",
+  secondFactor: "Reset second factor",
   rename: "Rename",
   lock: "Lock",
   unlock: "Unlock",
@@ -172,6 +173,14 @@ export const QUESTIONS = {
       "New password",
       openNow(user),
       `The old password stops working, and ${user.name} is signed out everywhere within a second.`,
+      goOn(user),
+    ),
+  secondFactor: (user: Api.UserData): Question =>
+    asked(
+      `Remove the second factor of ${user.name}?`,
+      "Remove",
+      openNow(user),
+      `The authenticator app and the recovery codes of ${user.name} stop working, and the password alone suffices: make sure that it is ${user.name} who asks you. ${user.name} is signed out everywhere within a second.`,
       goOn(user),
     ),
   rename: (user: Api.UserData): Question =>

@@ -420,6 +420,7 @@ export interface UserData {
   effectiveClass: string; // the class of service that counts now
   locked: boolean;
   mustChangePassword: boolean; // at the next sign-in
+  secondFactor: boolean; // whether the user has an authenticator app set up
   createdAt: number; // Unix seconds; 0: unknown
   revision: number; // higher after each change; the ETag
   connections: number; // open pages and programs of the user

@@ -61,6 +61,8 @@ export function UserPanel({ api, id, me, classes, now: fixed, onSecret, onChange
           return took(await api.lockUser(shown, true));
         case "signOut":
           return took(await api.signOutUser(shown));
+        case "secondFactor":
+          return took(await api.resetSecondFactor(shown));
         case "rename":
           return took(await api.renameUser(shown, text));
         case "password": {
@@ -156,6 +158,11 @@ export function UserPanel({ api, id, me, classes, now: fixed, onSecret, onChange
           {!isMe && (
             <button type="button" className="tool" onClick={() => ask("password")}>
               {USERS.password}
+            </button>
+          )}
+          {!isMe && seen.secondFactor && (
+            <button type="button" className="tool" onClick={() => ask("secondFactor")}>
+              {USERS.secondFactor}
             </button>
           )}
           {!isMe &&
