@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ari_bridge.accounts.api_key import guest_key, shown_name
+from ari_bridge.accounts.names import InvalidUser
 from ari_bridge.accounts.user import DEFAULT_TENANT
 from ari_bridge.audit import Actor, ActorKind
 from frontend.auth.grants import Grant
@@ -77,3 +78,12 @@ class Principal:
             case "key":
                 return Actor(ActorKind.KEY, self.user_id, name, self.tenant, self.address)
         return Actor(ActorKind.USER, self.user_id, name, self.tenant, self.address)
+
+
+def check_person(principal: Principal) -> None:
+    """What concerns the user's own sign-in is for the user alone, not for an API key or a token that a program made.
+
+    Raises InvalidUser.
+    """
+    if principal.kind != "user":
+        raise InvalidUser("only a user who has signed in with a password may do this", "user")

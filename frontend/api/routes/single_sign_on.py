@@ -17,7 +17,7 @@ from ari_bridge.accounts import Accounts
 from ari_bridge.errors import InvalidRequest
 from frontend.api.routes.call_endpoints import SIGNING_IN, SessionData
 from frontend.api.routes.sessions import session_response
-from frontend.auth.authenticator import Authenticator, check_person, token_secret
+from frontend.auth.authenticator import Authenticator, token_secret
 from frontend.auth.client_addresses import host_name
 from frontend.auth.oidc.provider import ProviderUnavailable
 from frontend.auth.oidc.single_sign_on import (
@@ -29,6 +29,7 @@ from frontend.auth.oidc.single_sign_on import (
     SingleSignOn,
 )
 from frontend.auth.oidc.tokens import InvalidToken
+from frontend.auth.principal import check_person
 from frontend.auth.proxies import is_loopback
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
