@@ -32,6 +32,8 @@ class ActorKind(StrEnum):
     """A person who has signed in, or tries to."""
     KEY = "key"
     """A program with an API key."""
+    TOKEN = "token"
+    """Somebody with a client token, which such a program has made; the id is the key's."""
     SYSTEM = "system"
     """The server itself, or a caller from outside."""
     CLI = "cli"
@@ -51,7 +53,7 @@ class Actor:
     """Who does something.
 
     Args:
-        id: Of the user or key, which no other ever has; "" if unknown.
+        id: Of the user or key, which no other ever has; of a client token that of its key; "" if unknown.
         name: As people know the actor.
         tenant: Whose member the actor is; "" if unknown.
         address: The client's IP address, proxies left out; "" if there is none.
@@ -76,7 +78,9 @@ class Unsealed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     id: Annotated[str, Meta(description="of the entry")]
     at: Annotated[float, Meta(description="when, in Unix seconds")]
     actor_kind: ActorKind
-    actor_id: Annotated[str, Meta(description="id of the user or key; empty if unknown")]
+    actor_id: Annotated[
+        str, Meta(description="id of the user or key, of a client token that of its key; empty if unknown")
+    ]
     actor: Annotated[str, Meta(description="name of the user, key or account of the operating system")]
     tenant: Annotated[str, Meta(description="of the actor")]
     address: Annotated[str, Meta(description="IP address of the client; empty if there is none")]

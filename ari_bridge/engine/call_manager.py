@@ -132,6 +132,7 @@ class CallManager:
         self._background.start(self._reconciler.sweep_loop())
         self._background.start(enforce_limits(self._usage, self._leg_limits, self._end_adopted))
         self._background.start(self.forwards.watch_loop())
+        self._background.start(self.emergency.prolong_loop(self._ari.channels, self.live))
 
     async def close(self) -> None:
         """Leave every call as it is: the next process adopts it."""

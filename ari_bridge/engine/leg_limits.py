@@ -262,11 +262,9 @@ class LegLimits:
     def overdue(self, now: float) -> list[tuple[Call, str]]:
         """The calls that must end, and why. `now`: Unix seconds."""
         found = [(call, self._why_over(call, now)) for call in self._live()]
-        return [(call, why) for call, why in found if why]
+        return [(call, why) for call, why in found if why and not self._emergency.has_leg(call)]
 
     def _why_over(self, call: Call, now: float) -> str:
-        if self._emergency.has_leg(call):
-            return ""
         limits = self._limits
         if call.answered_at and now - call.answered_at > limits.max_call_seconds:
             return f"it has lasted MAX_CALL_SECONDS ({limits.max_call_seconds:.0f})"

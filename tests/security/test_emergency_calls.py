@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from ari_bridge.engine import emergency_calls
+from ari_bridge.ids import leg_id
 from frontend.app import App
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.component.frontend.test_attendant import Page
 from tests.fakes.ari import Answers, FakeAri
 from tests.offers import OFFER
+from tests.security.test_leg_limits import serving
 
 
 @pytest.fixture
@@ -36,6 +39,25 @@ async def test_all_lines_in_use_refuse_no_emergency_call(app: App) -> None:
         assert (await call(page, "one", "600"))["type"] == "state"
         assert (await call(page, "two", "600"))["rule"] == "MAX_CALLS"
         assert (await call(page, "help", "112"))["type"] == "state"
+
+
+async def test_asterisk_does_not_end_an_emergency_call_while_a_server_runs(
+    settings: Settings, pbx: FakeAri, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emergency_calls, "PROLONG_INTERVAL_S", 0.02)
+    async with serving(settings) as app, Page(app, "1001") as page:
+        await call(page, "other", "600")
+        await call(page, "help", "112")
+        await page.send(type="add-party", callId="help", target="600")
+        await page.told("party", callId="help", state="accepted")
+        party = app.calls.get("help").parties[0].channel
+        limit = f"SET(TIMEOUT(absolute)={app.ari.channels.longest_s})"
+
+        def prolonged() -> set[str]:
+            asked = [asked for name, asked in pbx.requests if name == "channels.getChannelVar"]
+            return {one["channelId"] for one in asked if one["variable"] == limit}
+
+        await until(lambda: prolonged() == {leg_id("help", 1), "help-far", party})
 
 
 @pytest.mark.parametrize("limit", ["duration", "minutes"])

@@ -446,8 +446,8 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         id: Of the entry
         at: When, in Unix seconds
-        actor_kind: One of: user, key, system, cli
-        actor_id: Id of the user or key; empty if unknown
+        actor_kind: One of: user, key, token, system, cli
+        actor_id: Id of the user or key, of a client token that of its key; empty if unknown
         actor: Name of the user, key or account of the operating system
         tenant: Of the actor
         address: IP address of the client; empty if there is none
