@@ -118,7 +118,10 @@ class Channels:
             await self.prolong(channel_id)
 
     async def prolong(self, channel_id: str) -> None:
-        """From now on it may last `longest_s`. No error if that fails. Reading SET() as a variable runs at once, and does not wait for the channel."""
+        """It may last `longest_s` from now on; no error if that fails.
+
+        Reading SET() as a variable runs at once, and does not wait for the channel.
+        """
         variable = f"SET({LIMIT}={self.longest_s})"
         try:
             await self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=variable)
