@@ -30,6 +30,7 @@ from ari_bridge.engine.ports import Backends
 from ari_bridge.errors import PeerError, TooMany
 from ari_bridge.fsm.call import PreparedLeg, Resource
 from ari_bridge.fsm.events import ChannelDestroyed, Event, MediaLost, StasisEnded, StasisStarted
+from ari_bridge.guest_names import shown_name
 from ari_bridge.ids import leg_id, stem_of
 from ari_bridge.tasks import TaskSet
 
@@ -200,7 +201,7 @@ class MediaPrewarmer:
         started = time.monotonic()
         try:
             media_address = await media.offer(one.name, one.offer, prefer)
-            external = await ari.channels.external_media(one.name, media_address, caller=one.user or "")
+            external = await ari.channels.external_media(one.name, media_address, caller=shown_name(one.user or ""))
             answer = await media.answer(one.name, external)
         except PeerError as error:
             self._give_up(one, str(error))

@@ -17,6 +17,7 @@ from aiohttp import web
 from ari_bridge import atomic_file
 from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, Target, User, check_name, passwords
 from ari_bridge.accounts.api_key import is_key
+from ari_bridge.accounts.sign_in_sessions import MAX_RESUME_AGE_S
 from ari_bridge.accounts.signing_keys import CLOCK_LEEWAY_S
 from ari_bridge.accounts.totp import KEY_FILE, SecretKey
 from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
@@ -46,8 +47,7 @@ __all__ = [
     "token_secret",
 ]
 
-MAX_RESUME_AGE_S = 7 * 86400.0
-"""How long after the sign-in calls may be resumed with a token that has expired."""
+_SENDER: web.RequestKey[Principal | str] = web.RequestKey("sender")  # of a request; or why there is none
 
 log = structlog.get_logger(__name__)
 
@@ -232,7 +232,7 @@ class Authenticator:
 
     def holds(self, principal: Principal) -> bool:
         """Whether the principal's sign-in session is still valid: it was not ended since."""
-        if principal.kind != "user":
+        if principal.kind in ("key", "token"):
             return (self.keys if principal.kind == "key" else self.client_tokens).holds(principal)
         if not principal.user_id:
             return True
@@ -266,7 +266,21 @@ class Authenticator:
         return Principal(None, address=self.addresses.of(request))
 
     def authenticate(self, request: web.Request) -> Principal:
-        """The principal of the request. Raises Unauthorized."""
+        """The principal of the request. Raises Unauthorized.
+
+        Several parts ask about a request: what is recorded and counted of it is so once.
+        """
+        if _SENDER not in request:
+            try:
+                request[_SENDER] = self._sender(request)
+            except Unauthorized as error:
+                request[_SENDER] = str(error)
+        sender = request[_SENDER]
+        if isinstance(sender, str):
+            raise Unauthorized(sender)
+        return sender
+
+    def _sender(self, request: web.Request) -> Principal:
         address = self.addresses.of(request)
         if not self.required:
             return Principal(None, address=address, unrestricted=True)
