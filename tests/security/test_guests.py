@@ -10,12 +10,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+from ari_bridge.engine import prewarm
 from ari_bridge.hooks import HookEvent, UsageAlarm
 from frontend.app import App
 from frontend.http.connection_table import HolderKind
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.fakes.ari import Answers, FakeAri
+from tests.offers import OFFER
 from tests.security.conftest import Page, SignIn
 from tests.security.test_api_keys import PAGE, made, status
 from tests.security.test_client_tokens import guest_of, place, token, with_token
@@ -98,6 +100,21 @@ async def test_guests_on_websockets_stay_strangers_and_share_one_quota(app: App,
                 assert (await page.ask("authenticated", type="authenticate", token=given))["type"] == "authenticated"
             assert table.count(HolderKind.USER) == 0, "a guest has the places of a user"
     assert "too_many" in codes, "each invented name has a quota of its own"
+
+
+async def test_guests_take_few_lines_ahead_of_calls(
+    app: App, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prewarm, "MAX_PREPARED_LEGS_OF_GUESTS", 2)
+    guests, told = await guests_of(app, http), []
+    async with AsyncExitStack() as pages:
+        for number in range(3):
+            name, given = await guests.one()
+            page = await pages.enter_async_context(guest_page(app))
+            await page.ask("registered", type="register", user=name, token=given)
+            prepared = await page.ask("media-prepared", type="prepare-media", callId=f"call{number}", sdp=OFFER)
+            told.append(prepared.get("code", "prepared"))
+    assert told == ["prepared", "prepared", "too_many"]
 
 
 async def test_another_name_is_no_other_limit(app: App, http: aiohttp.ClientSession) -> None:
