@@ -253,13 +253,13 @@ class App:
         opened.push_async_callback(self.ari.close)
         await self.calls.start()
         opened.push_async_callback(self.calls.close)
+        opened.push_async_callback(self.accounts.close)  # after those that follow it
         if settings.enable_authentication:
             await self.accounts.start()
             removed = RemovedUsers(self.accounts, self.user_services)
             removed.start()
             opened.push_async_callback(removed.close)
             opened.push_async_callback(LockedUsers(self.accounts, self.calls.bulk, self.hooks).close)
-        opened.push_async_callback(self.accounts.close)
         await self.user_services.start()
         opened.push_async_callback(self.user_services.close)
         await self.recordings.start()

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 from msgspec.structs import replace
 
 from ari_bridge.accounts.accounts import Accounts, new_user_id
@@ -17,10 +18,12 @@ from ari_bridge.accounts.database import Change, user_of
 from ari_bridge.accounts.errors import UnknownUser
 from ari_bridge.accounts.names import InvalidUser, is_name
 from ari_bridge.accounts.schema import identities, users
-from ari_bridge.accounts.user import DEFAULT_TENANT, User
-from ari_bridge.audit import Action
+from ari_bridge.accounts.user import ADMIN, DEFAULT_TENANT, User
+from ari_bridge.audit import Action, Result
 
 MAX_SUBJECT_CHARACTERS = 255
+
+log = structlog.get_logger(__name__)
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -80,22 +83,41 @@ class Identities:
     async def sign_in(self, identity: Identity, said: Entitlement) -> User:
         """The user of this identity, with the roles and the class of service that its groups give now.
 
-        Who has lost a role has signed in nowhere any more. Raises IdentityRefused, AccountsUnavailable.
+        Who has lost a role has signed in nowhere any more. The last admin stays one, whatever the groups say.
+        Raises IdentityRefused, AccountsUnavailable.
         """
         refused: IdentityRefused | None = None
+        kept = False
         async with self._accounts.changing() as change:
             user = await self._linked(change, identity)
             if user is None:
                 changed = await self._create(change, identity, said)
             else:
                 changed = _entitled(user, said)
+                kept = user.administers and not changed.administers and not await change.has_other_admin(user)
+                if kept:
+                    changed = _entitled(user, replace(said, roles=(ADMIN, *changed.roles)))
                 if changed != user:
                     changed = await change.update(changed)
                 refused = _refusal(user, said)
         self._accounts.record_change(user, changed)
+        if kept:
+            self._tell_kept(changed, said)
         if refused:  # only now: that the rights end is stored all the same
             raise refused
         return changed
+
+    def _tell_kept(self, user: User, said: Entitlement) -> None:
+        log.error(
+            "the provider takes the role admin from the only admin, who keeps it: make another one first",
+            user=user.name,
+        )
+        self._accounts.audit.record(
+            Action.USER_ROLES,
+            user.name,
+            result=Result.REFUSED,
+            details={"id": user.id, "old": user.roles, "new": said.roles or (), "reason": "the last admin"},
+        )
 
     async def link(self, name: str, identity: Identity) -> None:
         """Let the identity sign in as this user from now on. Raises InvalidUser, UnknownUser, AccountsUnavailable."""

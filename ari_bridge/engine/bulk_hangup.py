@@ -57,17 +57,18 @@ class BulkHangup:
         """All calls with a leg that we have called outside."""
         return await self._end(lambda _: True, self._goes_outside, why)
 
-    async def _end(self, whose: Callable[[str], bool], which: Callable[[Call], bool], why: str) -> Ended:
-        found = [
-            call
-            for call in self._live()
-            if whose(call.user or "") and which(call) and not self._emergency.has_leg(call)
-        ]
+    def end_some(self, which: Callable[[Call], bool], why: str) -> list[str]:
+        """End the calls that `which` says yes to, but no forwards. Their ids."""
+        found = [call for call in self._live() if which(call) and not self._emergency.has_leg(call)]
         if found:
             log.warning("calls are ended", reason=why, calls=[call.id for call in found])
         for call in found:
             self._hang_up(call.id)
-        return Ended([call.id for call in found], await self._forwards.end(whose))
+        return [call.id for call in found]
+
+    async def _end(self, whose: Callable[[str], bool], which: Callable[[Call], bool], why: str) -> Ended:
+        ended = self.end_some(lambda call: whose(call.user or "") and which(call), why)
+        return Ended(ended, await self._forwards.end(whose))
 
     def _goes_outside(self, call: Call) -> bool:
         numbers = (leg.number for leg in outgoing_legs(call) if leg.present)

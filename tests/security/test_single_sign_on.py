@@ -16,6 +16,7 @@ from yarl import URL
 
 from ari_bridge.accounts import AccountsUnavailable, User
 from ari_bridge.accounts.database import Change
+from ari_bridge.audit import Action, AuditQuery
 from frontend.auth.authenticator import Unauthorized
 from tests.component.frontend.test_single_sign_on import Visitor, provider, sso, visitor
 from tests.fakes.oidc_provider import CLIENT, CLIENT_SECRET, FakeProvider, SigningKey
@@ -345,3 +346,30 @@ async def test_many_sign_ins_at_once_do_not_fill_the_browser(server: Server, vis
 async def refused(visitor: Visitor) -> None:
     async with visitor.http.post(f"{visitor.url}/auth/oidc/session") as response:
         assert response.status == 401
+
+
+async def test_the_provider_takes_the_role_of_the_last_admin_from_nobody(
+    tmp_path: Path, provider: FakeProvider, visitor: Visitor
+) -> None:
+    maps = {"oidc_roles_claim": "groups", "oidc_role_map": "phone=user; admins=admin"}
+    async with serving(tmp_path, **sso(provider, **maps)) as server:
+        visitor.url, accounts = server.app.url, server.app.accounts
+
+        async def signed_in(*groups: str) -> tuple[str, tuple[str, ...]]:
+            provider.claims["groups"] = list(groups)
+            result = await visitor.sign_in()
+            user = accounts.find("anna")
+            return result, user.roles if user else ()
+
+        async def refused_changes() -> int:
+            entries = (await server.app.audit.page(AuditQuery(action=Action.USER_ROLES))).entries
+            return sum(entry.result == "refused" for entry in entries)
+
+        assert await signed_in("admins") == ("/#sso=done", ("admin",))
+        assert await signed_in("phone") == ("/#sso=done", ("admin", "user"))
+        assert await refused_changes() == 1
+        assert await signed_in() == ("/#sso=no_role", ("admin",))
+        assert await refused_changes() == 2
+        await accounts.add("1009", "x", roles=["admin"])
+        assert await signed_in("phone") == ("/#sso=done", ("user",))
+        assert await refused_changes() == 2
