@@ -6,7 +6,14 @@ They are in SQLite or PostgreSQL.
 from ari_bridge.accounts.accounts import Accounts, Target
 from ari_bridge.accounts.administration import NewPassword, UserAdministration, UserQuery
 from ari_bridge.accounts.api_key import ApiKey
-from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
+from ari_bridge.accounts.errors import (
+    AccountsUnavailable,
+    LastAdmin,
+    SecondFactorExists,
+    UnknownUser,
+    UserChanged,
+    UserExists,
+)
 from ari_bridge.accounts.identities import Entitlement, Identities, Identity, IdentityRefused, Refusal
 from ari_bridge.accounts.names import InvalidUser, check_name, is_name
 from ari_bridge.accounts.user import ADMIN, ROLES, User
@@ -25,6 +32,7 @@ __all__ = [
     "LastAdmin",
     "NewPassword",
     "Refusal",
+    "SecondFactorExists",
     "Target",
     "UnknownUser",
     "User",

@@ -45,10 +45,17 @@ class Target:
     Args:
         id: The user's.
         revision: The user's when it was read; None: whatever has happened since.
+        generation: The same, where only another password, a lock and the like matter.
     """
 
     id: str
     revision: int | None = None
+    generation: int | None = None
+
+    def matches(self, user: User) -> bool:
+        return (
+            user.id == self.id and self.revision in (None, user.revision) and self.generation in (None, user.generation)
+        )
 
 
 class Accounts:
@@ -97,7 +104,7 @@ class Accounts:
         self._reading = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
-        self.second_factors = SecondFactors(self.changing, self.audit)
+        self.second_factors = SecondFactors(self._database, self.changing, self.audit)
         self.trouble = "it has not been opened yet"
 
     # --- life ------------------------------------------------------------------------
@@ -415,7 +422,7 @@ class Accounts:
         user = await change.find(DEFAULT_TENANT, name)
         if user is None:
             raise UnknownUser(name)
-        if target and (user.id != target.id or target.revision not in (None, user.revision)):
+        if target and not target.matches(user):
             raise UserChanged(name)
         return user
 

@@ -155,6 +155,12 @@ class Change:
         row = (await self.connection.execute(sa.select(users).where(*wanted))).one_or_none()
         return user_of(row) if row else None
 
+    async def find_id(self, user_id: str) -> User | None:
+        """The user of this id who has not been removed."""
+        wanted = (users.c.id == user_id, users.c.removed_at.is_(None))
+        row = (await self.connection.execute(sa.select(users).where(*wanted))).one_or_none()
+        return user_of(row) if row else None
+
     async def has_other_admin(self, user: User) -> bool:
         """Whether somebody besides the user may sign in and give roles."""
         others = sa.select(users).where(

@@ -1,11 +1,12 @@
 """What may go wrong with accounts.
 
-InvalidUser           a name, a password or a users file cannot be used (names.py)
-├── UnknownUser       there is no user of the name
-├── UserExists        there is one already
-├── LastAdmin         nobody would be left who gives roles
-└── UserChanged       somebody else has changed the user since it was read
-AccountsUnavailable   the database cannot be used now
+InvalidUser             a name, a password or a users file cannot be used (names.py)
+├── UnknownUser         there is no user of the name
+├── UserExists          there is one already
+├── LastAdmin           nobody would be left who gives roles
+├── UserChanged         somebody else has changed the user since it was read
+└── SecondFactorExists  the user has one already
+AccountsUnavailable     the database cannot be used now
 """
 
 from ari_bridge.accounts.names import InvalidUser
@@ -45,6 +46,15 @@ class UserChanged(InvalidUser):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"{name} was changed by somebody else in the meantime. Look at it again, and decide anew.", field=None
+        )
+
+
+class SecondFactorExists(InvalidUser):
+    """A second factor is replaced by nobody who has not proved to have it: it is removed first, with a code."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You have an authenticator app already. Remove it first, with your password and a code.", field=None
         )
 
 

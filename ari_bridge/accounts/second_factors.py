@@ -6,15 +6,14 @@ Stored in the database of accounts. What is here knows no code and no clock of t
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable
 
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from ari_bridge.accounts.database import Change
-from ari_bridge.accounts.errors import UnknownUser, UserChanged
+from ari_bridge.accounts.database import Change, Changing, Database
+from ari_bridge.accounts.errors import SecondFactorExists, UnknownUser, UserChanged
 from ari_bridge.accounts.schema import recovery_codes, second_factors
 from ari_bridge.accounts.user import User
 from ari_bridge.audit import Action, Audit
@@ -22,8 +21,6 @@ from ari_bridge.audit import Action, Audit
 RECOVERY_CODES = 10
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without those that look alike on paper
 _GROUPS, _GROUP = 4, 4  # 80 bits: nobody guesses one, also with the hashes in hand
-
-Changing = Callable[[], AbstractAsyncContextManager[Change]]
 
 
 class TotpFactor(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,23 +44,25 @@ class SecondFactors:
     """Those of all users. Every method raises AccountsUnavailable.
 
     Args:
-        changing: Makes one change of the accounts.
+        database: Where they are.
+        changing: Makes one change of the accounts that everybody reads anew.
         audit: Where it is recorded that one was set up or removed.
     """
 
-    def __init__(self, changing: Changing, audit: Audit) -> None:
+    def __init__(self, database: Database, changing: Changing, audit: Audit) -> None:
+        self._database = database
         self._changing = changing
         self._audit = audit
 
     async def of(self, user: User) -> TotpFactor | None:
         """The user's; None: there is none."""
-        async with self._changing() as change:
+        async with self._database.reading() as connection:
             mine = second_factors.c.user_id == user.id
-            row = (await change.connection.execute(sa.select(second_factors).where(mine))).one_or_none()
+            row = (await connection.execute(sa.select(second_factors).where(mine))).one_or_none()
             if row is None:
                 return None
             unused = (recovery_codes.c.user_id == user.id, recovery_codes.c.used_at.is_(None))
-            left = await change.connection.scalar(sa.select(sa.func.count()).where(*unused))
+            left = await connection.scalar(sa.select(sa.func.count()).where(*unused))
         return TotpFactor(
             id=row.id,
             secret=row.secret,
@@ -74,13 +73,16 @@ class SecondFactors:
         )
 
     async def add(self, user: User, secret: str, step: int) -> tuple[User, list[str]]:
-        """An authenticator app in place of the one before, and its recovery codes, which are stored nowhere else.
+        """An authenticator app, and its recovery codes, which are stored nowhere else.
 
-        `step`: of the code that has proved that the app has the secret. Raises UnknownUser: removed meanwhile.
+        `step`: of the code that has proved that the app has the secret. Raises SecondFactorExists (also one that was
+        set up meanwhile, with another server too), UnknownUser, UserChanged (another password, a lock).
         """
         now = time.time()
         async with self._changing() as change:
-            current = await _current(change, user)
+            current = await _unchanged(change, user)
+            if current.second_factor:
+                raise SecondFactorExists
             await _forget(change, user)
             values = {"kind": "totp", "secret": secret, "counter": step, "created_at": now, "last_used_at": now}
             row = {"id": f"2nd_{secrets.token_hex(8)}", "user_id": user.id, **values}
@@ -94,22 +96,24 @@ class SecondFactors:
         """Whether the code of this step may be used: it was not, and no later one. It is used from now on."""
         table = second_factors
         unused = (table.c.id == factor.id, table.c.counter < step)
-        async with self._changing() as change:
+        async with self._database.transaction() as connection:
             values = {"counter": step, "last_used_at": time.time()}
-            used = await change.connection.execute(sa.update(table).where(*unused).values(values))
+            used = await connection.execute(sa.update(table).where(*unused).values(values))
         return used.rowcount == 1
 
     async def use_recovery_code(self, user: User, code: str) -> bool:
         """Whether it is one of the user's that was not used; it is used from now on."""
         table = recovery_codes
         unused = (table.c.user_id == user.id, table.c.code_hash == digest_of(code), table.c.used_at.is_(None))
-        async with self._changing() as change:
-            used = await change.connection.execute(sa.update(table).where(*unused).values(used_at=time.time()))
+        async with self._database.transaction() as connection:
+            used = await connection.execute(sa.update(table).where(*unused).values(used_at=time.time()))
         return used.rowcount == 1
 
     async def new_recovery_codes(self, user: User) -> list[str]:
-        """In place of all before."""
+        """In place of all before. Raises UnknownUser, UserChanged: also if there is no second factor any more."""
         async with self._changing() as change:
+            if not (await _unchanged(change, user)).second_factor:
+                raise UserChanged(user.name)
             return await _new_codes(change, user)
 
     async def remove(self, user: User, *, end_sessions: bool = False, revision: int | None = None) -> User:
@@ -118,11 +122,11 @@ class SecondFactors:
         Raises UnknownUser (removed meanwhile), UserChanged.
 
         Args:
-            end_sessions: Of all that the user has signed in to.
+            end_sessions: Of all that the user has signed in to. Where they go on, they have to be those of `user`.
             revision: The user's when it was read; None: whatever has happened since.
         """
         async with self._changing() as change:
-            current = await _current(change, user)
+            current = await (_current if end_sessions else _unchanged)(change, user)
             if revision not in (None, current.revision):
                 raise UserChanged(user.name)
             await _forget(change, user)
@@ -142,6 +146,14 @@ async def _current(change: Change, user: User) -> User:
     current = await change.find(user.tenant, user.name)
     if current is None or current.id != user.id:
         raise UnknownUser(user.name)
+    return current
+
+
+async def _unchanged(change: Change, user: User) -> User:
+    """What was proved for `user` holds yet: no other password was set meanwhile, nor was the user locked."""
+    current = await _current(change, user)
+    if current.generation != user.generation:
+        raise UserChanged(user.name)
     return current
 
 

@@ -5,7 +5,8 @@ stolen, before or after: nobody can tell which of the two is the user, so the se
 Two repetitions are none: one that the same client sends because it got no response, known by its attempt, as long as
 the next token has not been used; and one within `REUSE_GRACE_S`, by a page that was reloaded and forgot the attempt.
 
-A session that has ended is remembered for as long as one of its access tokens could be valid.
+A session that has ended is remembered for as long as one of its access tokens could be taken: calls are resumed with
+one that has expired, too.
 """
 
 import hmac
@@ -29,7 +30,16 @@ MAX_SESSIONS_PER_USER = 50
 """With one more the session that was refreshed least recently cannot be refreshed any more."""
 REUSE_GRACE_S = 60.0
 """How long the token before may be used once more, as long as the next one has not been."""
+MAX_RESUME_AGE_S = 7 * 86400.0
+"""How long after the sign-in calls may be resumed with an access token that has expired."""
 _KEEP_S = 2 * CLOCK_LEEWAY_S
+
+_RESUMED_UNTIL = MAX_RESUME_AGE_S + sa.case(
+    (table.c.started_at > 0, table.c.started_at),
+    else_=table.c.ended_at,  # it was not kept when it began (`end`): it did so before it ended
+)
+_TAKEN_UNTIL = sa.case((table.c.access_until > _RESUMED_UNTIL, table.c.access_until), else_=_RESUMED_UNTIL)
+"""Of a session that has ended: when nobody takes the last of its access tokens any more, but for the clocks."""
 
 
 class Refusal(Enum):
@@ -83,7 +93,7 @@ class SignInSessions:
     def __init__(self, database: Database, changing: Changing) -> None:
         self._database = database
         self._changing = changing
-        self._ended: dict[str, float] = {}  # ids, and until when their access tokens could be valid
+        self._ended: dict[str, float] = {}  # ids, and until when their access tokens could be taken
         self.max_idle = 86400.0
 
     def is_ended(self, session: str) -> bool:
@@ -178,23 +188,23 @@ class SignInSessions:
 
     async def read(self, after: int) -> bool:
         """What has ended since the revision `after`; whether there is any. Raises AccountsUnavailable."""
-        ended = sa.select(table.c.id, table.c.access_until).where(
+        ended = sa.select(table.c.id, _TAKEN_UNTIL.label("until")).where(
             table.c.ended_at.is_not(None), table.c.revision > after
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(ended)).all()
         now = time.time()
         self._ended = {id: until for id, until in self._ended.items() if now < until}
-        self._ended |= {row.id: row.access_until + _KEEP_S for row in rows}
+        self._ended |= {row.id: row.until + _KEEP_S for row in rows}
         return bool(rows)
 
     async def purge(self, now: float) -> None:
         """Delete what is of no use any more. Raises AccountsUnavailable."""
-        over = sa.or_(
-            table.c.ended_at.is_not(None), table.c.expires_at < now, table.c.refreshed_at < now - self.max_idle
-        )
+        is_over = sa.or_(table.c.expires_at < now, table.c.refreshed_at < now - self.max_idle)
+        unused = sa.and_(table.c.ended_at.is_(None), is_over, table.c.access_until < now - _KEEP_S)
+        ended = sa.and_(table.c.ended_at.is_not(None), _TAKEN_UNTIL < now - _KEEP_S)
         async with self._database.transaction() as connection:
-            await connection.execute(sa.delete(table).where(over, table.c.access_until < now - _KEEP_S))
+            await connection.execute(sa.delete(table).where(sa.or_(unused, ended)))
 
 
 def _replace(session: SignInSession, token: RefreshToken, attempt: str, now: float) -> SignInSession | None:

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from ari_bridge.guest_names import without_guests
+
 FIRST_HASH = ""
 """What the first entry has for the hash of the entry before it."""
 MAX_TEXT_CHARACTERS = 256
@@ -30,6 +32,8 @@ class ActorKind(StrEnum):
     """A person who has signed in, or tries to."""
     KEY = "key"
     """A program with an API key."""
+    TOKEN = "token"
+    """Somebody with a client token, which such a program has made; the id is the key's."""
     SYSTEM = "system"
     """The server itself, or a caller from outside."""
     CLI = "cli"
@@ -49,7 +53,7 @@ class Actor:
     """Who does something.
 
     Args:
-        id: Of the user or key, which no other ever has; "" if unknown.
+        id: Of the user or key, which no other ever has; of a client token that of its key; "" if unknown.
         name: As people know the actor.
         tenant: Whose member the actor is; "" if unknown.
         address: The client's IP address, proxies left out; "" if there is none.
@@ -74,7 +78,9 @@ class Unsealed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     id: Annotated[str, Meta(description="of the entry")]
     at: Annotated[float, Meta(description="when, in Unix seconds")]
     actor_kind: ActorKind
-    actor_id: Annotated[str, Meta(description="id of the user or key; empty if unknown")]
+    actor_id: Annotated[
+        str, Meta(description="id of the user or key, of a client token that of its key; empty if unknown")
+    ]
     actor: Annotated[str, Meta(description="name of the user, key or account of the operating system")]
     tenant: Annotated[str, Meta(description="of the actor")]
     address: Annotated[str, Meta(description="IP address of the client; empty if there is none")]
@@ -107,8 +113,8 @@ def hash_of(entry: Entry) -> str:
 
 
 def storable(text: str) -> str:
-    """The text, cut, and without what no database stores."""
-    return _NOT_STORABLE.sub("\ufffd", text)[:MAX_TEXT_CHARACTERS]
+    """The text, cut, without what no database stores and without what makes the name of a guest a secret."""
+    return _NOT_STORABLE.sub("\ufffd", without_guests(text))[:MAX_TEXT_CHARACTERS]
 
 
 def storable_details(details: Mapping[str, Detail]) -> dict[str, Any]:

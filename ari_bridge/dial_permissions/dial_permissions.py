@@ -12,6 +12,7 @@ from ari_bridge.dial_permissions.class_of_service import DialDecision
 from ari_bridge.dial_permissions.number_class import DialledNumber, NumberClass
 from ari_bridge.dial_permissions.number_plan import NumberPlan
 from ari_bridge.dial_permissions.permissions_file import Permissions, PermissionsFile
+from ari_bridge.guest_names import counted_name
 
 _NO_LIMITS = ClassLimits()
 
@@ -82,8 +83,12 @@ class DialPermissions:
         permissions = self._file.current()
         if user is None:
             return permissions.default
-        rights = self._source.dial_rights(user)
-        return rights.class_of_service or _by_file(permissions, user, rights)
+        user = counted_name(user)  # a guest has the class of the key, also where the file says it
+        return self.class_with(user, self._source.dial_rights(user))
+
+    def class_with(self, user: str, rights: DialRights) -> str:
+        """The class of service that a user of this name has with these rights."""
+        return rights.class_of_service or _by_file(self._file.current(), user, rights)
 
     def limits_of(self, user: str) -> ClassLimits:
         """Those of the user's class of service, where it has limits of its own."""

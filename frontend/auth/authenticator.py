@@ -15,8 +15,9 @@ import structlog
 from aiohttp import web
 
 from ari_bridge import atomic_file
-from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, User, check_name, passwords
+from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, Target, User, check_name, passwords
 from ari_bridge.accounts.api_key import is_key
+from ari_bridge.accounts.sign_in_sessions import MAX_RESUME_AGE_S
 from ari_bridge.accounts.signing_keys import CLOCK_LEEWAY_S
 from ari_bridge.accounts.totp import KEY_FILE, SecretKey
 from ari_bridge.audit import Action, Actor, ActorKind, Audit, NoAudit, Result
@@ -27,10 +28,10 @@ from frontend.auth.client_tokens import AUDIENCE as CLIENT_AUDIENCE
 from frontend.auth.client_tokens import ClientTokens
 from frontend.auth.errors import Forbidden, SignInIncomplete, Unauthorized
 from frontend.auth.grants import PHONE, grants_of
-from frontend.auth.principal import Principal
+from frontend.auth.principal import Principal, check_person
 from frontend.auth.second_factor import SecondFactorCheck
 from frontend.auth.session_issuer import AuthSession, SessionIssuer
-from frontend.auth.sign_in_steps import SignInSteps
+from frontend.auth.sign_in_steps import SignInSteps, changed_meanwhile_is
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
 from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.auth.token_signer import ISSUER
@@ -46,8 +47,7 @@ __all__ = [
     "token_secret",
 ]
 
-MAX_RESUME_AGE_S = 7 * 86400.0
-"""How long after the sign-in calls may be resumed with a token that has expired."""
+_SENDER: web.RequestKey[Principal | str] = web.RequestKey("sender")  # of a request; or why there is none
 
 log = structlog.get_logger(__name__)
 
@@ -106,25 +106,27 @@ class Authenticator:
             self.audit.record(Action.SESSION_REFUSE, actor.name, result=Result.REFUSED, actor=actor, reason=reason)
             raise
         if passwords.needs_rehash(found.password_hash):
-            self._tasks.start(self._rehash(found, password))
+            self._tasks.start(self._rehash(found, password, address))
         return await self.steps.complete(found, address)
 
     async def _verified(self, user: str, password: str, address: str) -> User:
         """Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
         await self._opened()
+        seen = self.accounts.find(user)
         right = await self._sign_ins.check(user, password, address)
         found = self.accounts.find(user) if right else None
-        if found is None or not found.active:
+        # With another generation the password may be that of before: it opens nothing, not even the next step.
+        if seen is None or found is None or not found.active or found.generation != seen.generation:
             raise Unauthorized("The user name or the password is wrong.")
         return found
 
     async def change_password(self, principal: Principal, old: str, new: str) -> AuthSession:
         """Set a new password. It ends all sign-in sessions of the user except the one that is returned.
 
-        Raises Unauthorized (the old one is wrong), InvalidUser (the new one is weak), TooManyAttempts,
-        AccountsUnavailable.
+        Raises Unauthorized (the old one is wrong, or not the password any more), InvalidUser (the new one is weak),
+        TooManyAttempts, AccountsUnavailable.
         """
-        _check_person(principal)
+        check_person(principal)
         name = principal.name or ""
         if not await self._sign_ins.check(name, old, principal.address):
             self.audit.record(
@@ -134,8 +136,10 @@ class Authenticator:
         if old == new:
             raise InvalidUser("the new password is the old one", "newPassword")
         self.steps.check_new_password(new, name)
-        hashed = await self._sign_ins.run(passwords.hash_password, new)
-        changed = await self.accounts.set_password(name, hashed)
+        hashed = await self._sign_ins.run_in_turn(name, principal.address, passwords.hash_password, new)
+        seen = Target(principal.user_id, generation=principal.generation)
+        with changed_meanwhile_is(Unauthorized("Your password was changed meanwhile: sign in again.")):
+            changed = await self.accounts.set_password(name, hashed, target=seen)
         log.info("a user has changed the password", user=name, address=principal.address)
         return await self.issuer.issue(changed)
 
@@ -146,12 +150,12 @@ class Authenticator:
 
     async def sign_out(self, principal: Principal) -> None:
         """As `SessionIssuer.end`. Raises InvalidUser: it is no user."""
-        _check_person(principal)
+        check_person(principal)
         await self.issuer.end(principal)
 
     async def sign_out_everywhere(self, principal: Principal) -> None:
         """All that the user has signed in to ends. Raises InvalidUser, AccountsUnavailable."""
-        _check_person(principal)
+        check_person(principal)
         if principal.name is not None:
             await self.accounts.end_sessions(principal.name)
             log.info("signed out everywhere", user=principal.name, address=principal.address)
@@ -166,10 +170,11 @@ class Authenticator:
             log.error("sign-in is not possible: the users cannot be read", reason=str(error))
             raise AccountsUnavailable("the server cannot read its users") from None
 
-    async def _rehash(self, user: User, password: str) -> None:
+    async def _rehash(self, user: User, password: str, address: str) -> None:
         try:
-            await self.accounts.rehash(user, await self._sign_ins.run(passwords.hash_password, password))
-        except AccountsUnavailable as error:
+            hashed = await self._sign_ins.run_in_turn(user.name, address, passwords.hash_password, password)
+            await self.accounts.rehash(user, hashed)
+        except (AccountsUnavailable, TooManyAttempts) as error:
             log.info("cannot rehash a password", reason=str(error))
 
     # --- verifying tokens ---------------------------------------------------------------
@@ -227,7 +232,7 @@ class Authenticator:
 
     def holds(self, principal: Principal) -> bool:
         """Whether the principal's sign-in session is still valid: it was not ended since."""
-        if principal.kind != "user":
+        if principal.kind in ("key", "token"):
             return (self.keys if principal.kind == "key" else self.client_tokens).holds(principal)
         if not principal.user_id:
             return True
@@ -261,18 +266,26 @@ class Authenticator:
         return Principal(None, address=self.addresses.of(request))
 
     def authenticate(self, request: web.Request) -> Principal:
-        """The principal of the request. Raises Unauthorized."""
+        """The principal of the request. Raises Unauthorized.
+
+        Several parts ask about a request: what is recorded and counted of it is so once.
+        """
+        if _SENDER not in request:
+            try:
+                request[_SENDER] = self._sender(request)
+            except Unauthorized as error:
+                request[_SENDER] = str(error)
+        sender = request[_SENDER]
+        if isinstance(sender, str):
+            raise Unauthorized(sender)
+        return sender
+
+    def _sender(self, request: web.Request) -> Principal:
         address = self.addresses.of(request)
         if not self.required:
             return Principal(None, address=address, unrestricted=True)
         headers = request.headers
         return self.principal_of(credential_of(headers.get("Authorization")), address, headers.get("Origin"))
-
-
-def _check_person(principal: Principal) -> None:
-    """Raises InvalidUser."""
-    if principal.kind != "user":
-        raise InvalidUser("only a user who has signed in with a password may do this", "user")
 
 
 def token_secret(path: Path) -> str:

@@ -1,14 +1,15 @@
 """Sign-ins that are not complete: the password was right, and something else is still required of the user.
 
 The challenge is a random string that is good for that one step and nothing else: it is no token, and no other route
-takes it. It is of no use after another password, a lock or a removal (generation), and after a few minutes. Challenges
-are kept in memory: after a restart one signs in from the beginning.
+takes it. It is of no use after another password, a lock or a removal (generation), once a second factor was set up or
+removed, and after a few minutes. Challenges are kept in memory: after a restart one signs in from the beginning.
 """
 
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -47,6 +48,7 @@ class Challenge:
     """What is kept of a challenge.
 
     Args:
+        enrolled: Whether the user had a second factor.
         signed_in: Of somebody who sets up an app while signed in, not of a sign-in.
         second_factor: Whether the second factor was given too.
         expires_at: By the monotonic clock.
@@ -57,6 +59,7 @@ class Challenge:
     step: Step
     user_id: str
     generation: int
+    enrolled: bool
     signed_in: bool
     second_factor: bool
     expires_at: float
@@ -70,6 +73,7 @@ class Challenges:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._open: OrderedDict[str, Challenge] = OrderedDict()
+        self._in_use: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -90,7 +94,15 @@ class Challenges:
             self._open.popitem(last=False)
         token = secrets.token_urlsafe(32)
         self._open[token] = Challenge(
-            token, step, user.id, user.generation, signed_in, second_factor, now + LIFETIME_S, secret=secret
+            token,
+            step,
+            user.id,
+            user.generation,
+            enrolled=user.second_factor,
+            signed_in=signed_in,
+            second_factor=second_factor,
+            expires_at=now + LIFETIME_S,
+            secret=secret,
         )
         return SignInIncomplete(step.value, _DETAILS[step], token)
 
@@ -106,6 +118,7 @@ class Challenges:
             or found.attempts >= MAX_ATTEMPTS
             or not user.active
             or user.generation != found.generation
+            or user.second_factor is not found.enrolled
         ):
             raise ChallengeEnded
         self._open[token] = replace(found, attempts=found.attempts + 1)
@@ -116,7 +129,21 @@ class Challenges:
         if found := self._open.get(challenge.token):
             self._open[challenge.token] = replace(found, secret=secret)
 
-    def use(self, challenge: Challenge) -> None:
-        """It is good for nothing more. Raises ChallengeEnded if it is not already: of two at once one succeeds."""
-        if self._open.pop(challenge.token, None) is None:
+    @contextmanager
+    def using(self, challenge: Challenge, *, attempts: int = 0) -> Iterator[None]:
+        """Nobody else uses it meanwhile. It is used up if all goes well; after an error it is as good as before.
+
+        `attempts`: how many more this counts as, because it costs the server more. Raises ChallengeEnded: it was used
+        up, or is in use.
+        """
+        token = challenge.token
+        found = self._open.get(token)
+        if found is None or token in self._in_use:
             raise ChallengeEnded
+        self._open[token] = replace(found, attempts=found.attempts + attempts)
+        self._in_use.add(token)
+        try:
+            yield
+            self._open.pop(token, None)
+        finally:
+            self._in_use.discard(token)

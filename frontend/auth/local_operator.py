@@ -8,7 +8,7 @@ from aiohttp import web
 
 from ari_bridge.audit import Audit
 from frontend.auth.grants import Grant
-from frontend.auth.principal import Principal
+from frontend.auth.principal import ON_THIS_MACHINE, Principal
 
 GRANTS = frozenset({Grant.CALLS_READ, Grant.CALLS_CONTROL, Grant.CALLS_STOP, Grant.MONITOR_READ})
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
@@ -29,7 +29,7 @@ class LocalOperator:
         return self.authenticate(request)
 
     def authenticate(self, request: web.Request) -> Principal:
-        return Principal(f"{_user_of(request)} on this machine", grants=GRANTS)
+        return Principal(f"{_user_of(request)}{ON_THIS_MACHINE}", grants=GRANTS, kind="cli")
 
 
 def _user_of(request: web.Request) -> str:

@@ -3,10 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ari_bridge.accounts.api_key import guest_key, shown_name
+from ari_bridge.accounts.names import InvalidUser
 from ari_bridge.accounts.user import DEFAULT_TENANT
 from ari_bridge.audit import Actor, ActorKind
+from ari_bridge.guest_names import guest_key, shown_name
 from frontend.auth.grants import Grant
+from frontend.auth.sign_in_pace import network_of
+
+ON_THIS_MACHINE = " on this machine"
+"""Ends the name of who has a shell on the server, which therefore is no user's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,8 @@ class Principal:
         address: The client's, proxies left out.
         expires_at: When the token ends, Unix seconds; None: it does not.
         unrestricted: Sign-in is off, and everything is allowed.
-        kind: What it signs in with: a password ("user"), an API key ("key"), or a client token of one ("token").
+        kind: What it signs in with: a password ("user"), an API key ("key"), a client token of one ("token"), or the
+            control socket ("cli").
         key_id: The API key, if there is one; when that ends, so does the principal.
         key_generation: Which secret of the key.
         public: By an API key that everybody can read in a page: in limits it counts as a stranger does, by address.
@@ -41,7 +47,7 @@ class Principal:
     address: str = ""
     expires_at: float | None = None
     unrestricted: bool = False
-    kind: Literal["user", "key", "token"] = "user"
+    kind: Literal["user", "key", "token", "cli"] = "user"
     key_id: str = ""
     key_generation: int = 0
     public: bool = False
@@ -54,6 +60,11 @@ class Principal:
         return self.kind == "token" and guest_key(self.name or "") is not None
 
     @property
+    def counted_as(self) -> str:
+        """Whose share of the server it uses: with a key that everybody can read, that of all who do in this network."""
+        return f"guests {network_of(self.address)}" if self.public else self.user_id
+
+    @property
     def shown_as(self) -> str:
         """The name for those who are called."""
         return shown_name(self.name or "")
@@ -64,5 +75,21 @@ class Principal:
     @property
     def actor(self) -> Actor:
         """Who it is, for the audit log."""
-        kind = ActorKind.KEY if self.kind == "key" else ActorKind.USER
-        return Actor(kind, self.user_id, self.name or "", self.tenant, self.address)
+        name = self.name or ""
+        match self.kind:
+            case "cli":
+                return Actor(ActorKind.CLI, name=name.removesuffix(ON_THIS_MACHINE))
+            case "token":
+                return Actor(ActorKind.TOKEN, self.key_id, name, self.tenant, self.address)
+            case "key":
+                return Actor(ActorKind.KEY, self.user_id, name, self.tenant, self.address)
+        return Actor(ActorKind.USER, self.user_id, name, self.tenant, self.address)
+
+
+def check_person(principal: Principal) -> None:
+    """What concerns the user's own sign-in is for the user alone, not for an API key or a token that a program made.
+
+    Raises InvalidUser.
+    """
+    if principal.kind != "user":
+        raise InvalidUser("only a user who has signed in with a password may do this", "user")

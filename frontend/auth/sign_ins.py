@@ -87,9 +87,23 @@ class SignIns:
             patience.reschedule(None)  # from here on it takes what it takes
             yield
 
-    async def run(self, function: Callable[..., T], *args: Any) -> T:
-        """Run `function` in one of the threads for passwords."""
+    async def run_in_turn(self, user: str, address: str, function: Callable[..., T], *args: Any) -> T:
+        """Run `function`, which costs as much as to look at a password, when it is the turn of who asks for it.
+
+        Raises TooManyAttempts, and what `function` raises.
+        """
+        network = network_of(address)
+        until = asyncio.get_running_loop().time() + SIGN_IN_TIMEOUT_S
+        try:
+            async with self._turn(network, self._pace.rank(user, network, time.monotonic()), until):
+                return await self._run(function, *args)
+        except (Crowded, TimeoutError):
+            log.warning("a password was not hashed: too many sign-ins at once", user=user, address=address)
+            raise TooManyAttempts(RETRY_AFTER_S, "Too many sign-ins at once") from None
+
+    async def _run(self, function: Callable[..., T], *args: Any) -> T:
+        """Run `function` in one of the threads for passwords: with a turn."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
     async def _look(self, user: str, password: str) -> bool:
-        return await self.run(self._verify, user, password)
+        return await self._run(self._verify, user, password)

@@ -21,7 +21,6 @@ from frontend.auth.api_keys import credential_of
 from frontend.auth.authenticator import Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
-from frontend.auth.sign_in_pace import network_of
 from frontend.calls.commands import execute
 from frontend.calls.permissions import check_dials, check_forwards, check_may, check_owns, check_rang, owns
 from frontend.calls.views import message_of, summary
@@ -34,7 +33,7 @@ from frontend.websocket.rate_limit import Quota
 from frontend.websocket.ringing import RingingCalls
 from frontend.websocket.services import ConnectionServices
 from frontend.websocket.session_registry import OwnedElsewhere, SessionRegistry
-from frontend.websocket.token_expiry import TokenExpiry, check_expiry
+from frontend.websocket.token_expiry import TokenExpiry, check_expiry, has_expired
 
 log = structlog.get_logger(__name__)
 
@@ -204,6 +203,7 @@ class ClientConnection:
                 self._check_was_owned(call_id)
                 self._calls.feedback.report_quality(call_id, msgspec.to_builtins(report))
             case messages.Preferences():
+                check_expiry(self.principal)
                 check_forwards(self.principal, message)
                 self._services.user_services.request_change(self._user, self, message)
             case messages.CheckMedia(call_id):
@@ -242,7 +242,7 @@ class ClientConnection:
         calls = [call for call in self._calls.live() if call.session == session and not call.left_outcome]
         if {before, user_id} - {"", principal.user_id} or not all(owns(principal, call) for call in calls):
             raise Unauthorized("The session is another user's: go on with the one of welcome.")
-        self._claim(principal.user_id, network_of(self._address) if principal.public else "")
+        self._claim(principal)
         self.principal = principal
 
     def _session_token(self) -> str:
@@ -254,7 +254,7 @@ class ClientConnection:
             principal = self._services.access.principal_of(token, self._address, self._origin)
             if self.principal.user_id not in ("", principal.user_id):
                 raise Unauthorized("The token is another user's.")
-            self._claim(principal.user_id)
+            self._claim(principal)
             self.principal = principal
             self._expiry.watch()
         self.send(messages.Authenticated(self.principal.expires_at, self._session_token()))
@@ -268,7 +268,9 @@ class ClientConnection:
         principal = self._services.access.identify(message.user, token, self._address, self._origin)
         if not principal.may(Grant.DIAL):  # who may only dial has to be known too
             check_may(principal, Grant.RECEIVE)
-        self._claim(principal.user_id)
+        if self._owned and self.principal.user_id not in ("", principal.user_id):
+            raise Unauthorized("This connection has calls of another user: register on another one.")
+        self._claim(principal)
         user = message.user
         again = user == self._user and self.takes_calls and principal.may(Grant.RECEIVE)  # with a new token
         if again:
@@ -302,8 +304,7 @@ class ClientConnection:
         self._ringing.forget_all()
         if self._user is not None:
             self._services.pages.unregister(self._user, self)
-            self._user = None
-            self.principal = self._nobody
+            self._user = None  # the principal stays: if its sign-in is ended, so is this connection
 
     def _hang_up(self, call_id: str) -> None:
         if call_id in self._ringing and self._user:
@@ -319,7 +320,7 @@ class ClientConnection:
             self._offer_for_call(message)
             return
         self._check_signed_in()
-        check_dials(self.principal, message.target, self._calls.live())
+        check_dials(self.principal, message.target, self._calls.live(), self._calls.emergency.is_emergency)
         caller = self.principal.shown_as if self._services.access.required else message.caller or self._user
         call = self._calls.place(
             target=message.target,
@@ -348,12 +349,16 @@ class ClientConnection:
         elif self._ringing.has_rung(call.id) and not message.take_over:
             raise WrongState("The call was taken already, by another page.", field="callId")
         elif owns(self.principal, call):
+            check_expiry(
+                self.principal
+            )  # who resumes with an expired token gets the session's own calls, and no others
             self._take_over(call, message)
         else:
             raise UnknownCall.named(call.id)
 
     def _accept(self, call_id: str, message: messages.Offer) -> None:
         user = self._registered(call_id)
+        check_expiry(self.principal)
         with self._ringing.accepting(call_id):
             call = self._calls.accept(
                 call_id,
@@ -427,6 +432,7 @@ class ClientConnection:
     def _check_owned(self, call_id: str) -> None:
         """Raises UnknownCall for a call that is not this client's."""
         if call_id not in self._owned:
+            check_expiry(self.principal)
             check_owns(self.principal, self._calls.get(call_id))
 
     def _check_was_owned(self, call_id: str) -> None:
@@ -459,10 +465,10 @@ class ClientConnection:
         self.send(messages.Calls(shown))
 
     def _is_about_me(self, call: Call) -> bool:
-        """The call is of this session, or of this user."""
+        """The call is of this session, or of this user, whose token has not expired."""
         if not self._subscribed or call.left_outcome:
             return False
-        return call.session == self.session or owns(self.principal, call)
+        return call.session == self.session or (owns(self.principal, call) and not has_expired(self.principal))
 
     def _send_ice_servers(self) -> None:
         # A call in progress gets new media even if its page's sign-in has expired meanwhile.

@@ -18,11 +18,11 @@ _EXPIRED = "The token has expired, and no other one was sent: sign in again."
 
 def check_expiry(principal: Principal) -> None:
     """Raises Unauthorized if the token has expired."""
-    if _has_expired(principal):
+    if has_expired(principal):
         raise Unauthorized("The token has expired: send authenticate with another one.")
 
 
-def _has_expired(principal: Principal) -> bool:
+def has_expired(principal: Principal) -> bool:
     return principal.expires_at is not None and time.time() >= principal.expires_at + CLOCK_LEEWAY_S
 
 
@@ -70,7 +70,7 @@ class TokenExpiry:
         self._timer = asyncio.get_running_loop().call_later(after, self._check)
 
     def _check(self) -> None:
-        if self._lapsed or _has_expired(self._connection.principal):
+        if self._lapsed or has_expired(self._connection.principal):
             if not self._connection.owns_calls:
                 return self._connection.end_sign_in(_EXPIRED)
             if not self._lapsed:

@@ -20,6 +20,8 @@ from tests.fakes.ari import Answers, FakeAri
 from tests.offers import OFFER
 from tests.security.conftest import PASSWORD, USERS, Page, SignIn
 from tests.security.test_access import token_of
+from tests.security.test_api_keys import basic, made
+from tests.security.test_client_tokens import token, with_token
 
 OpenPage = Callable[[], Awaitable[Page]]
 Read = Callable[..., Awaitable[list[dict[str, Any]]]]
@@ -297,3 +299,29 @@ async def test_no_secret_is_in_it(
     assert '"user.password"' in text
     for secret in (PASSWORD, new, wrong, token, token_of(headers), user.password_hash, "97531", "v=0"):
         assert secret not in text
+
+
+async def test_who_has_a_client_token_is_told_from_the_user_and_its_key_is_named(
+    app: App, pbx: FakeAri, http: aiohttp.ClientSession, page: OpenPage, read: Read
+) -> None:
+    pbx.far_side = Answers()
+    key = await made(app, "tokens:create", "dial", "receive")
+    given = await token(http, key, user="1001")
+    socket = await page()
+    await socket.ask("registered", type="register", user="1001", token=given["token"])
+    await socket.ask("answer", type="offer", target="600", sdp=OFFER)
+    async with http.post("/invite", json={"target": "600", "sdp": OFFER}, headers=with_token(given)) as response:
+        assert response.status == 201
+    dialled = await read(action="dial.allow", actor=key[0])
+    assert [(one["actorKind"], one["actorId"], one["actor"]) for one in dialled] == [("token", key[0], "1001")] * 2
+
+
+@pytest.mark.parametrize("path", ["/calls", "/health", "/config"])
+async def test_a_refused_key_is_told_once_a_request(
+    app: App, http: aiohttp.ClientSession, read: Read, path: str
+) -> None:
+    key = await made(app, "calls:read")
+    async with http.get(path, headers=basic((key[0], "wrong"))) as response:
+        assert response.status == (401 if path == "/calls" else 200)
+    [refused] = await read(action="key.refuse")
+    assert told(refused) == ("key.refuse", key[0], HERE, key[0], "refused")

@@ -117,6 +117,7 @@ async def test_a_token_is_no_sign_in(app: App, http: aiohttp.ClientSession) -> N
         assert response.status == 400
     async with http.delete("/sessions", headers=headers) as response:
         assert response.status == 400
+    assert await status(http, headers, "/me/second-factor") == 400
 
 
 @pytest.mark.parametrize("what", ["key revoked", "key rotated", "user locked", "user removed", "everywhere"])

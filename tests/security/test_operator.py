@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from ari_bridge.audit import Action, ActorKind, AuditQuery
 from ari_bridge.dial_permissions import OutgoingSwitch
 from frontend.app import App
 from frontend.http.control_socket import socket_path
@@ -218,6 +220,12 @@ async def test_the_command_line_needs_no_password_on_the_machine(
     status, output = await ari_bridge(settings, "stop-outgoing", "--reason", "fraud")
     assert status == 0 and output.startswith("1 calls are being ended.\nOutgoing calls are stopped since ")
     assert app.switch.stop and app.switch.stop.by.endswith(" on this machine")
+    [stopped] = (await app.audit.page(AuditQuery(action=Action.OUTGOING_STOP))).entries
+    assert (stopped.actor_kind, stopped.actor, stopped.actor_id) == (
+        ActorKind.CLI,
+        pwd.getpwuid(os.getuid()).pw_name,
+        "",
+    )
     status, output = await ari_bridge(settings, "end", "--user", "1001")
     assert (status, output) == (0, "1 calls are being ended.\n")
     await until(lambda: not pbx.channels)

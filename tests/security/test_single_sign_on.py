@@ -14,9 +14,13 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from yarl import URL
 
+from ari_bridge.accounts import AccountsUnavailable, User
+from ari_bridge.accounts.database import Change
+from frontend.auth.authenticator import Unauthorized
 from tests.component.frontend.test_single_sign_on import Visitor, provider, sso, visitor
 from tests.fakes.oidc_provider import CLIENT, CLIENT_SECRET, FakeProvider, SigningKey
 from tests.security.servers import Server, serving
+from tests.security.test_api_keys import basic, made
 
 __all__ = ["provider", "visitor"]
 
@@ -101,6 +105,7 @@ FORGERIES: dict[str, Forge] = {
 
 @pytest.fixture
 async def server(tmp_path: Path, provider: FakeProvider) -> AsyncIterator[Server]:
+    provider.more["end_session_endpoint"] = f"{provider.url}/end"
     async with serving(tmp_path, **sso(provider)) as server:
         yield server
 
@@ -264,6 +269,70 @@ async def test_a_forged_logout_token_ends_nothing(
     assert await visitor.logged_out(_signed(provider, provider.id_claims(nonce="n"))) == 400, "it is an ID token"
     assert await visitor.logged_out("") == 400
     assert server.app.access and server.app.access.principal_of(token).name == "anna"
+
+
+async def test_a_client_token_does_not_sign_its_user_out_and_gets_no_id_token(server: Server, visitor: Visitor) -> None:
+    visitor.url, accounts = server.app.url, server.app.accounts
+    await visitor.sign_in()
+    token = await visitor.token()
+    key = await made(server.app, "tokens:create", "dial")
+    async with visitor.http.post(f"{visitor.url}/tokens", json={"user": "anna"}, headers=basic(key)) as response:
+        assert response.status == 201
+        client_token = (await response.json())["token"]
+    for credential in (client_token, "_".join(key)):
+        headers = {"Authorization": f"Bearer {credential}"}
+        async with visitor.http.post(f"{visitor.url}/auth/oidc/logout", headers=headers) as response:
+            assert response.status == 400 and "url" not in await response.json()
+    assert server.app.access and server.app.access.principal_of(token).name == "anna"
+    assert (user := accounts.find("anna")) and user.generation == server.app.access.principal_of(token).generation
+    assert (await visitor.sign_out(token))["url"], "what the provider wants to see was taken"
+
+
+@pytest.fixture
+def fails_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is away at the moment in which the user's sign-ins are to end."""
+    update, failures = Change.update, iter((AccountsUnavailable("it is away"),))
+
+    async def fail_once(change: Change, user: User) -> User:
+        if failure := next(failures, None):
+            raise failure
+        return await update(change, user)
+
+    monkeypatch.setattr(Change, "update", fail_once)
+
+
+async def test_a_sign_out_at_the_provider_is_not_lost_with_the_database(
+    server: Server, provider: FakeProvider, visitor: Visitor, request: pytest.FixtureRequest
+) -> None:
+    visitor.url, access = server.app.url, server.app.access
+    await visitor.sign_in()
+    token = await visitor.token()
+    request.getfixturevalue("fails_once")
+    logout = provider.logout_token(sub=provider.claims["sub"])
+    assert await visitor.logged_out(logout) == 503
+    assert access and access.principal_of(token).name == "anna"
+    assert await visitor.logged_out(logout) == 200, "the provider sends it again"
+    with pytest.raises(Unauthorized):
+        access.principal_of(token)
+    assert await visitor.logged_out(logout) == 400
+
+
+async def test_a_sign_out_here_is_not_lost_with_the_database(
+    server: Server, visitor: Visitor, request: pytest.FixtureRequest
+) -> None:
+    visitor.url, access = server.app.url, server.app.access
+    tokens = []
+    for _ in range(2):
+        await visitor.sign_in()
+        tokens.append(await visitor.token())
+    request.getfixturevalue("fails_once")
+    headers = {"Authorization": f"Bearer {tokens[0]}"}
+    async with visitor.http.post(f"{visitor.url}/auth/oidc/logout", headers=headers) as response:
+        assert response.status == 503
+    assert (await visitor.sign_out(tokens[0]))["url"]
+    for token in tokens:
+        with pytest.raises(Unauthorized):
+            assert access and access.principal_of(token)
 
 
 async def test_many_sign_ins_at_once_do_not_fill_the_browser(server: Server, visitor: Visitor) -> None:

@@ -127,7 +127,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
         target: The number that was dialled or called
         caller: The caller id shown to the far side; incoming: the caller's number
         connected_number: The connected line, as Asterisk reports it; "": unchanged since the call was placed
-        user: Whose call it is; null: no user's, or not accepted yet
+        user: Whose call it is (a guest's: `guest-<id of the key>`); null: no user's, or not accepted yet
         users: Incoming: those whose pages ring
         held: By our side
         parties: Added to the call, or joined from another, including those that have left
@@ -446,8 +446,8 @@ class Entry(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         id: Of the entry
         at: When, in Unix seconds
-        actor_kind: One of: user, key, system, cli
-        actor_id: Id of the user or key; empty if unknown
+        actor_kind: One of: user, key, token, system, cli
+        actor_id: Id of the user or key, of a client token that of its key; empty if unknown
         actor: Name of the user, key or account of the operating system
         tenant: Of the actor
         address: IP address of the client; empty if there is none

@@ -23,6 +23,7 @@ from frontend.api.routes.sign_in_steps import (
 )
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.errors import ChallengeEnded, WrongCode
+from frontend.auth.principal import check_person
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
@@ -81,7 +82,10 @@ BEGIN = Endpoint(
     path="/me/second-factor",
     tag=SIGNING_IN,
     summary="Begin to set up an authenticator app",
-    description="Nothing changes until a code of the app comes with the `challenge`, within ten minutes.",
+    description=(
+        "Nothing changes until a code of the app comes with the `challenge`, within ten minutes. Whoever has an app "
+        "already removes that first."
+    ),
     parameters=Nothing,
     body=PasswordBody,
     responses={200: ResponseSpec(description="What the app needs", shape=EnrolmentData, example=EXAMPLE_ENROLMENT)},
@@ -177,7 +181,8 @@ class SecondFactorApi:
         return web.Response(status=204)
 
     def _user(self, request: TypedRequest[Any, Any]) -> User:
-        """Raises InvalidRequest: sign-in is off."""
+        """Raises InvalidUser (it is an API key, or a token of one), InvalidRequest (sign-in is off)."""
+        check_person(request.principal)
         user = self._access.accounts.by_id(request.principal.user_id)
         if user is None:
             raise InvalidRequest("Sign-in is off, so there is no second factor.")

@@ -73,7 +73,7 @@ CHOOSE_PASSWORD = Endpoint(
     parameters=Nothing,
     body=ChosenPassword,
     responses={200: _SIGNED_IN},
-    problems=("unauthorized", "second_factor_enrolment_required", "unavailable"),
+    problems=("unauthorized", "second_factor_enrolment_required", "too_many", "unavailable"),
     public=True,
     example_body=ChosenPassword(EXAMPLE_CHALLENGE, "four other words, all of them long"),
 )

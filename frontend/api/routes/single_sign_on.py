@@ -29,6 +29,7 @@ from frontend.auth.oidc.single_sign_on import (
     SingleSignOn,
 )
 from frontend.auth.oidc.tokens import InvalidToken
+from frontend.auth.principal import check_person
 from frontend.auth.proxies import is_loopback
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
@@ -253,8 +254,9 @@ class SingleSignOnApi:
         return response
 
     async def logout(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
-        await self._access.issuer.end(request.principal)
+        check_person(request.principal)  # before the provider's ID token, which is the user's own, is handed out
         url = await self._sign_on.logout.sign_out(request.principal, f"{self._base(request.raw)}/")
+        await self._access.sign_out(request.principal)
         return json_response(ProviderLogout(url))
 
     async def back_channel_logout(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:

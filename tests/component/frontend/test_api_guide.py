@@ -24,7 +24,8 @@ from tests.hang_up import hang_up_all
 from tests.offers import OFFER
 
 GUIDE = (PROJECT / "docs" / "API.md").read_text()
-EXCHANGES = re.findall(r"^```http\n(.*?)\n\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^```http\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+EXCHANGES = [(asked, told) for asked, _, told in (block.partition("\n\n") for block in BLOCKS)]
 PASSWORD = "correct horse battery"
 
 
@@ -41,6 +42,12 @@ def answers_of(written: str) -> dict[int, set[str]]:
     return {int(status): set(re.findall(r'"(\w+)":', body)) for status, body in zip(told[::2], told[1::2], strict=True)}
 
 
+async def signed_in(http: aiohttp.ClientSession) -> str:
+    """The refresh token of a user."""
+    async with http.post("/session", json={"user": "1001", "password": PASSWORD}) as response:
+        return str((await response.json())["refreshToken"])
+
+
 async def first_sign_in(http: aiohttp.ClientSession, app: App) -> str:
     """The challenge of a user whose password was chosen by somebody else."""
     await app.accounts.open()
@@ -51,6 +58,7 @@ async def first_sign_in(http: aiohttp.ClientSession, app: App) -> str:
 
 def test_the_guide_has_exchanges() -> None:
     assert len(EXCHANGES) == GUIDE.count("```http") >= 5
+    assert all(answers_of(told) for _, told in EXCHANGES), "a request has no answer"
 
 
 @pytest.mark.parametrize(("asked", "told"), EXCHANGES, ids=[asked.splitlines()[0] for asked, _ in EXCHANGES])
@@ -68,6 +76,8 @@ async def test_an_exchange(http: aiohttp.ClientSession, app: App, asked: str, to
         body["password"] = PASSWORD
     if body and "challenge" in body:
         body = {"challenge": await first_sign_in(http, app), "newPassword": "four other words, all long"}
+    if body and "refreshToken" in body:
+        body["refreshToken"] = await signed_in(http)
     async with http.request(method, path, json=body, headers=headers) as response:
         expected = answers_of(told)
         assert response.status == next(iter(expected)), await response.text()

@@ -14,7 +14,7 @@ export const AUDIT = {
   request: "Request id",
   number: "Entry",
   hash: "Hash",
-  kinds: { user: "Somebody", key: "A program", system: "The server", cli: "The command line" },
+  kinds: { user: "Somebody", key: "A program", token: "A client token", system: "The server", cli: "The command line" },
 } as const;
 
 export const RESULTS = { ok: "Done", refused: "Refused", failed: "Failed" } as const;

@@ -71,7 +71,7 @@ export interface CallData {
   callerName: string;
   connectedNumber: string; // the connected line, as Asterisk reports it; "": unchanged since the call was placed
   connectedName: string;
-  user: string | null; // whose call it is; null: no user's, or not accepted yet
+  user: string | null; // whose call it is (a guest's: `guest-<id of the key>`); null: no user's, or not accepted yet
   users: string[]; // incoming: those whose pages ring
   held: boolean; // by our side
   heldByFar: boolean;
@@ -389,8 +389,8 @@ export interface AuditPage {
 export interface Entry {
   id: string; // of the entry
   at: number; // when, in Unix seconds
-  actorKind: "user" | "key" | "system" | "cli";
-  actorId: string; // id of the user or key; empty if unknown
+  actorKind: "user" | "key" | "token" | "system" | "cli";
+  actorId: string; // id of the user or key, of a client token that of its key; empty if unknown
   actor: string; // name of the user, key or account of the operating system
   tenant: string; // of the actor
   address: string; // IP address of the client; empty if there is none
