@@ -7,7 +7,6 @@ slow hash). It is shown once, when it is made.
 import hashlib
 import hmac
 import ipaddress
-import re
 import secrets
 import string
 from urllib.parse import urlsplit
@@ -16,15 +15,15 @@ import msgspec
 
 from ari_bridge.accounts.names import InvalidUser
 from ari_bridge.accounts.user import DEFAULT_TENANT
+from ari_bridge.guest_names import KEY_PREFIX
 
-PREFIX = "ab_"
+PREFIX = KEY_PREFIX
 """How ids begin. No user's name does, so that a key's id is also the name under which it makes calls."""
 MAX_LABEL_CHARACTERS = 100
 MAX_ENTRIES = 32
 """Addresses, origins, and numbers or users of one key."""
 DEFAULT_GUEST_CALLS = 10
 """`max_calls` of a key for pages, unless its maker says another."""
-_GUEST = re.compile(r"guest-([a-z0-9]{12})-[0-9a-f]{16,40}")
 _ID_CHARACTERS, _SECRET_CHARACTERS = 12, 43
 _LOWER, _LETTERS = string.ascii_lowercase + string.digits, string.ascii_letters + string.digits
 
@@ -125,17 +124,6 @@ def parse_key(token: str) -> tuple[str, str]:
     prefix, _, rest = token.partition("_")
     name, _, secret = rest.partition("_")
     return f"{prefix}_{name}", secret
-
-
-def guest_key(name: str) -> str | None:
-    """The id of the key whose guest has this name; None if it is no guest's."""
-    found = _GUEST.fullmatch(name)
-    return PREFIX + found[1] if found else None
-
-
-def shown_name(name: str) -> str:
-    """As others may read it: what is random in a guest's name is a secret of the page."""
-    return name.rpartition("-")[0] if guest_key(name) else name
 
 
 def check_label(label: str) -> str:

@@ -115,10 +115,13 @@ class Channels:
     async def answer(self, channel_id: str) -> None:
         await self._woken(channel_id, "answer")
         if self.longest_s:
-            await self._limit(channel_id)
+            await self.prolong(channel_id)
 
-    async def _limit(self, channel_id: str) -> None:
-        """As `longest_s` says. Reading SET() as a variable runs at once, and does not wait for the channel."""
+    async def prolong(self, channel_id: str) -> None:
+        """It may last `longest_s` from now on; no error if that fails.
+
+        Reading SET() as a variable runs at once, and does not wait for the channel.
+        """
         variable = f"SET({LIMIT}={self.longest_s})"
         try:
             await self._requests.send("channels", "getChannelVar", channelId=channel_id, variable=variable)

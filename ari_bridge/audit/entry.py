@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from ari_bridge.guest_names import without_guests
+
 FIRST_HASH = ""
 """What the first entry has for the hash of the entry before it."""
 MAX_TEXT_CHARACTERS = 256
@@ -111,8 +113,8 @@ def hash_of(entry: Entry) -> str:
 
 
 def storable(text: str) -> str:
-    """The text, cut, and without what no database stores."""
-    return _NOT_STORABLE.sub("\ufffd", text)[:MAX_TEXT_CHARACTERS]
+    """The text, cut, without what no database stores and without what makes the name of a guest a secret."""
+    return _NOT_STORABLE.sub("\ufffd", without_guests(text))[:MAX_TEXT_CHARACTERS]
 
 
 def storable_details(details: Mapping[str, Detail]) -> dict[str, Any]:

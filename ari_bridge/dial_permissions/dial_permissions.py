@@ -12,6 +12,7 @@ from ari_bridge.dial_permissions.class_of_service import DialDecision
 from ari_bridge.dial_permissions.number_class import DialledNumber, NumberClass
 from ari_bridge.dial_permissions.number_plan import NumberPlan
 from ari_bridge.dial_permissions.permissions_file import Permissions, PermissionsFile
+from ari_bridge.guest_names import counted_name
 
 _NO_LIMITS = ClassLimits()
 
@@ -82,6 +83,7 @@ class DialPermissions:
         permissions = self._file.current()
         if user is None:
             return permissions.default
+        user = counted_name(user)  # a guest has the class of the key, also where the file says it
         rights = self._source.dial_rights(user)
         return rights.class_of_service or _by_file(permissions, user, rights)
 

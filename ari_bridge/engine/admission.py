@@ -50,7 +50,7 @@ class CallAdmission:
             raise WrongState(f"The call id {call_id} is taken.", field="callId")
 
     def check_limits(self, user: str | None, adding: int = 1) -> None:
-        """`adding`: 0 if the call is counted already. Raises TooMany."""
+        """Not for emergency calls. `adding`: 0 if the call is counted already. Raises TooMany."""
         if len(self._registry.tasks) + len(self._prewarmer.names) + adding > self._limits.max_calls:
             raise TooMany(f"All {self._limits.max_calls} lines are in use: try again later.", rule="MAX_CALLS")
         if user is not None:

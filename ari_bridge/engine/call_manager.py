@@ -22,6 +22,7 @@ from ari_bridge.engine.call_events import CallEvents
 from ari_bridge.engine.call_feedback import CallFeedback
 from ari_bridge.engine.call_task import Listener
 from ari_bridge.engine.dial_gate import DialGate
+from ari_bridge.engine.emergency_calls import EmergencyCalls
 from ari_bridge.engine.event_dispatcher import AriEventDispatcher
 from ari_bridge.engine.forwards import ForwardsWithinLimits
 from ari_bridge.engine.leg_limits import LimitUsage
@@ -95,6 +96,7 @@ class CallManager:
         ari.channels.longest_s = limits.longest_channel_s
         self._hooks = hooks
         self._gate = gate
+        self.emergency = EmergencyCalls(gate)
         self._limits = limits
         self._store = store
         safeguards = Safeguards(ari, hooks, gate, limits, self.audit, self.live, self.hangup, usage, calendar)
@@ -130,6 +132,7 @@ class CallManager:
         self._background.start(self._reconciler.sweep_loop())
         self._background.start(enforce_limits(self._usage, self._leg_limits, self._end_adopted))
         self._background.start(self.forwards.watch_loop())
+        self._background.start(self.emergency.prolong_loop(self._ari.channels, self.live))
 
     async def close(self) -> None:
         """Leave every call as it is: the next process adopts it."""
@@ -186,7 +189,8 @@ class CallManager:
             call_id = new_call_id()
         else:
             self._admission.check_new_id(call_id)
-        self._admission.check_limits(None if self._gate.is_emergency(number) else user)
+        if not self._gate.is_emergency(number):
+            self._admission.check_limits(user)
         self._admission.check_available()
         self._admission.check_route(endpoint)
         self._leg_limits.start_leg(user, number)

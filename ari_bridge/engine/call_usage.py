@@ -13,6 +13,7 @@ from ari_bridge.dial_permissions import OUTSIDE, NumberClass
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.outgoing_legs import OutgoingLeg, outgoing_legs
 from ari_bridge.fsm.call import Call
+from ari_bridge.guest_names import counted_name
 from ari_bridge.hooks import CallAdopted, CallChanged, CallEnded, HookEvent
 from ari_bridge.usage import StateTable, UsageCounters
 
@@ -81,7 +82,7 @@ class CallUsage:
         if call.user is None:
             return
         for leg in outgoing_legs(call):
-            self._add_leg(call.user, leg, now)
+            self._add_leg(counted_name(call.user), leg, now)
 
     def _add_leg(self, user: str, leg: OutgoingLeg, now: float) -> None:
         number_class = self.class_of(leg.number)

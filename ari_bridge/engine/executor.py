@@ -6,6 +6,7 @@ from ari_bridge.ari.channels import LIMIT
 from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
+from ari_bridge.guest_names import shown_name
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegStats
 from ari_bridge.net import RtpAddress
@@ -29,7 +30,7 @@ async def execute_step(
         case Step.CREATE_EXTERNAL_MEDIA:
             assert call.media_address, "the plan waits for it"
             # The far side displays who it is bridged with; without a number the bridge would blank its display.
-            number, name = (call.caller, call.caller_name) if outbound else (call.user or call.target, "")
+            number, name = (call.caller, call.caller_name) if outbound else (shown_name(call.user or call.target), "")
             address = await ari.channels.external_media(media_leg, call.media_address, caller=number, caller_name=name)
         case Step.ANSWER_MEDIA:
             assert call.external_media_address, "the plan waits for it"
@@ -46,8 +47,8 @@ async def execute_step(
                 call.endpoint,
                 caller=call.caller,
                 caller_name=call.caller_name,
-                user=call.user or "",
-                on_behalf_of=call.user or "",
+                user=shown_name(call.user or ""),
+                on_behalf_of=shown_name(call.user or ""),
                 kind=LegKind.CALL.value,
             )
         case Step.BRIDGE_FAR:
@@ -78,7 +79,7 @@ async def _execute_for_party(
                 party.endpoint,
                 caller=party.caller,
                 caller_name=party.caller_name,
-                on_behalf_of=call.user or "",
+                on_behalf_of=shown_name(call.user or ""),
                 kind=(LegKind.TRANSFER if takes_over else LegKind.PARTY).value,
             )
         case Step.DIAL_PARTY:

@@ -3,7 +3,8 @@
 What counts are the legs that a user has called out, in whatever call they are now: one that the user has left or
 transferred is still one that the user has caused. What is checked at a request is checked again once a second
 (`LegLimits.overdue`), because calls change by themselves: a party leaves, a page does not come back, a deadline
-passes while the server was down. Emergency calls are not bounded.
+passes while the server was down. Emergency calls are not bounded, nor ended. The guests of an API key count as one
+user, under its id.
 """
 
 import time
@@ -15,12 +16,14 @@ from ari_bridge.audit import Action, Audit, NoAudit, Result
 from ari_bridge.dial_permissions import OUTSIDE, NumberClass
 from ari_bridge.engine.call_usage import CallUsage
 from ari_bridge.engine.dial_gate import DialGate
+from ari_bridge.engine.emergency_calls import EmergencyCalls
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.outgoing_legs import outgoing_legs
 from ari_bridge.engine.usage_alarms import UsageAlarms
 from ari_bridge.errors import TooMany
 from ari_bridge.fsm.call import Call
 from ari_bridge.fsm.rules.parties import far_identity
+from ari_bridge.guest_names import counted_name
 from ari_bridge.outcomes import Detail
 from ari_bridge.usage import UsageCounters
 
@@ -80,6 +83,7 @@ class LegLimits:
         self._audit: Audit = audit or NoAudit()
         self._limits = limits
         self._gate = gate
+        self._emergency = EmergencyCalls(gate)
         self._live = live
         self._counters = counters
         self._usage = usage
@@ -90,13 +94,14 @@ class LegLimits:
 
     def start_leg(self, user: str | None, number: str) -> None:
         """A user is about to cause one more leg. Raises TooMany. Once it returns, the leg is counted."""
+        user = user and counted_name(user)
         self._check(user, number)
         if user is not None and not self._gate.is_emergency(number):
             self.count_leg(user, number)
 
     def count_leg(self, user: str, number: str) -> None:
         """The user has caused one more."""
-        now, counters = time.time(), self._counters
+        user, now, counters = counted_name(user), time.time(), self._counters
         counters.count_leg(user, now)
         minute, day = self.minute_bound(user), self.day_bound(user)
         self._alarms.measure(user, minute.rule, counters.legs_of_minute(user, now), minute.value, now)
@@ -105,6 +110,7 @@ class LegLimits:
 
     def check_forward(self, user: str, number: str, open_forwards: int) -> None:
         """A call to `user`, of which `open_forwards` are forwarded already, is to be forwarded too. Raises TooMany."""
+        user = counted_name(user)
         bound = self.forwards_bound(user)
         if open_forwards >= bound.value:
             message = f"{user} has {open_forwards} calls forwarded already ({bound.rule})."
@@ -202,6 +208,7 @@ class LegLimits:
 
     def minutes_over(self, user: str, number_class: NumberClass, now: float) -> Bound | None:
         """The limit, if the user has talked for so long today."""
+        user = counted_name(user)
         bound = self.minutes_bound(user, number_class)
         if bound is None or self._counters.seconds_of_day(user, number_class.value, now) < bound.value * 60:
             return None
@@ -210,7 +217,7 @@ class LegLimits:
     def _callers(self) -> list[str | None]:
         """Whose each outgoing leg is that there is now."""
         called = [call.user for call in self._live() for leg in outgoing_legs(call) if leg.present]
-        return [*called, *self._forwarding()]
+        return [user and counted_name(user) for user in (*called, *self._forwarding())]
 
     def measure(self, now: float) -> None:
         """Alarms about what there is at this moment, and about minutes of the day."""
@@ -236,6 +243,7 @@ class LegLimits:
 
     def usage_of(self, user: str, now: float) -> list[LimitUsage]:
         """Each limit of the user, and how much of it is used at `now` (Unix seconds)."""
+        user = counted_name(user)
         at_once, forwards = Counter(self._callers()), Counter(self._forwarding())
         found = [
             LimitUsage("legs", at_once[user], self.legs_bound(user)),
@@ -254,7 +262,7 @@ class LegLimits:
     def overdue(self, now: float) -> list[tuple[Call, str]]:
         """The calls that must end, and why. `now`: Unix seconds."""
         found = [(call, self._why_over(call, now)) for call in self._live()]
-        return [(call, why) for call, why in found if why]
+        return [(call, why) for call, why in found if why and not self._emergency.has_leg(call)]
 
     def _why_over(self, call: Call, now: float) -> str:
         limits = self._limits

@@ -9,7 +9,8 @@ Theory of operation
 * A leg lives until it is claimed, at most UNUSED_TIMEOUT_S; it is released earlier if its page discards it, prepares
   another one or disconnects, its call ends or is accepted by another page, or its channel, its rtpengine or the PBX is
   lost. The page is notified, and its call starts as one without a prepared leg does.
-* Each page has one leg at most, a user MAX_PREPARED_LEGS_PER_USER; each counts as a line (`admission`).
+* Each page has one leg at most, a user MAX_PREPARED_LEGS_PER_USER, all guests of a
+  key MAX_PREPARED_LEGS_OF_GUESTS; each counts as a line (`admission`).
 * Leg numbers are never reused, as the release of an earlier leg may be pending: first the page's own (outbound: 1, 2,
   ...; inbound: INBOUND_STEP per page), then those that the call makes itself.
 * A leg is released only after its creation has come back: a release that overtook it would release nothing. What is
@@ -30,6 +31,7 @@ from ari_bridge.engine.ports import Backends
 from ari_bridge.errors import PeerError, TooMany
 from ari_bridge.fsm.call import PreparedLeg, Resource
 from ari_bridge.fsm.events import ChannelDestroyed, Event, MediaLost, StasisEnded, StasisStarted
+from ari_bridge.guest_names import counted_name, guest_key, shown_name
 from ari_bridge.ids import leg_id, stem_of
 from ari_bridge.tasks import TaskSet
 
@@ -37,6 +39,8 @@ UNUSED_TIMEOUT_S = 60.0
 """A leg that no call has claimed by then is released."""
 MAX_PREPARED_LEGS_PER_USER = 4
 """Pages of one user that may have a prepared leg; further ones start without."""
+MAX_PREPARED_LEGS_OF_GUESTS = 20
+"""The same, of all guests of an API key, who have as many names as they like."""
 INBOUND_STEP = 1000
 """Legs of ringing pages are numbered 1000, 2000, ...: legs that the call makes later have numbers in between."""
 MAX_PREPARATIONS = 99
@@ -117,11 +121,7 @@ class MediaPrewarmer:
         before = self._by_session.get(session)
         if before and (before.call_id, before.offer) == (call_id, offer):
             return
-        if (
-            sum(one.user == user for one in self._by_session.values() if one.session != session)
-            >= MAX_PREPARED_LEGS_PER_USER
-        ):
-            raise TooMany(f"{user} has {MAX_PREPARED_LEGS_PER_USER} legs ahead of calls already.", field="callId")
+        self._check_room(user, session)
         number = self._last_numbers.get(call_id, 0) + (INBOUND_STEP if inbound else 1)
         if number > INBOUND_STEP * MAX_PREPARATIONS:
             raise TooMany("So many pages have prepared for this call that no more can.", field="callId")
@@ -135,6 +135,14 @@ class MediaPrewarmer:
         preparation.creation = loop.create_task(self._create(preparation, prefer))
         preparation.expiry = loop.call_later(UNUSED_TIMEOUT_S, self._give_up, preparation, "it was not used in time")
         metrics.PREWARMED_LEGS.set(len(self._by_session))
+
+    def _check_room(self, user: str | None, session: str) -> None:
+        """Raises TooMany."""
+        counted = user and counted_name(user)
+        most = MAX_PREPARED_LEGS_OF_GUESTS if user and guest_key(user) else MAX_PREPARED_LEGS_PER_USER
+        others = (one.user and counted_name(one.user) for one in self._by_session.values() if one.session != session)
+        if sum(other == counted for other in others) >= most:
+            raise TooMany(f"{counted} has {most} legs ahead of calls already.", field="callId")
 
     def claim(self, call_id: str, *, offer: str, session: str | None) -> PreparedLeg | None:
         """The page's leg for the call, which owns it from now on; None if there is none that is ready."""
@@ -200,7 +208,7 @@ class MediaPrewarmer:
         started = time.monotonic()
         try:
             media_address = await media.offer(one.name, one.offer, prefer)
-            external = await ari.channels.external_media(one.name, media_address, caller=one.user or "")
+            external = await ari.channels.external_media(one.name, media_address, caller=shown_name(one.user or ""))
             answer = await media.answer(one.name, external)
         except PeerError as error:
             self._give_up(one, str(error))

@@ -1,4 +1,7 @@
-"""The JSON form of a call, for plugins and for clients of the HTTP API. Pure. Names are in camelCase; it has no SDP."""
+"""The JSON form of a call, for plugins and for clients of the HTTP API. Pure. Names are in camelCase; it has no SDP.
+
+Of guests it has the shown names: it is told to others than the guest.
+"""
 
 from typing import Annotated
 
@@ -6,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, RecordingStatus
+from ari_bridge.guest_names import shown_name
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
 
@@ -55,7 +59,10 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
         Meta(description='the connected line, as Asterisk reports it; "": unchanged since the call was placed'),
     ]
     connected_name: str
-    user: Annotated[str | None, Meta(description="whose call it is; null: no user's, or not accepted yet")]
+    user: Annotated[
+        str | None,
+        Meta(description="whose call it is (a guest's: `guest-<id of the key>`); null: no user's, or not accepted yet"),
+    ]
     users: Annotated[list[str], Meta(description="incoming: those whose pages ring")]
     held: Annotated[bool, Meta(description="by our side")]
     held_by_far: bool
@@ -85,17 +92,17 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
             call_id=call.id,
             direction=call.direction,
             state=call.state,
-            target=call.target,
-            caller=call.caller,
+            target=shown_name(call.target),
+            caller=shown_name(call.caller),
             caller_name=call.caller_name,
-            connected_number=call.far_number,
+            connected_number=shown_name(call.far_number),
             connected_name=call.far_name,
-            user=call.user,
-            users=sorted(call.users),
+            user=call.user and shown_name(call.user),
+            users=sorted(map(shown_name, call.users)),
             held=call.held,
             held_by_far=call.held_by_far,
             parties=list(map(_party, call.parties)),
-            transferring=taker.target if taker else None,
+            transferring=shown_name(taker.target) if taker else None,
             left=call.left_outcome,
             left_at=call.left_at,
             recordings=[CallRecording(one.name, one.state) for one in call.recordings],
@@ -116,7 +123,7 @@ def cause_data(cause: Cause) -> CauseData:
 def _party(party: Party) -> PartyData:
     return PartyData(
         party=party.number,
-        number=party.target,
+        number=shown_name(party.target),
         name=party.name,
         state=party.state,
         outcome=party.outcome,

@@ -7,8 +7,8 @@ import time
 from dataclasses import replace
 
 from ari_bridge.accounts import Accounts, ApiKey, User
-from ari_bridge.accounts.api_key import guest_key
 from ari_bridge.engine.call_manager import CallManager
+from ari_bridge.guest_names import counted_name
 from frontend.api.routes.event_stream import EventLog
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import grants_of
@@ -62,7 +62,10 @@ def apply_change(user: User, access: Authenticator, events: EventLog, connection
 def apply_key_change(
     key: ApiKey, access: Authenticator, events: EventLog, connections: ConnectionHub, calls: CallManager
 ) -> None:
-    """The API key was changed, or its time has come: what it has open ends, if it ends, and its guests' calls."""
+    """The API key was changed, or its time has come: what it has open ends, if it ends, and its guests' calls.
+
+    But for emergency calls, as everywhere.
+    """
 
     def ended(principal: Principal) -> bool:
         return principal.key_id == key.id and not access.holds(principal)
@@ -72,5 +75,5 @@ def apply_key_change(
     if key.valid(time.time()):
         return
     for call in calls.live():
-        if call.user and key.id in (call.user, guest_key(call.user)):
+        if call.user and counted_name(call.user) == key.id and not calls.emergency.has_leg(call):
             calls.hangup(call.id)

@@ -20,9 +20,10 @@ from typing import Any
 import structlog
 
 from ari_bridge.accounts import Accounts, ApiKey, InvalidUser, check_name
-from ari_bridge.accounts.api_key import guest_key, is_key
+from ari_bridge.accounts.api_key import is_key
 from ari_bridge.accounts.user import DEFAULT_TENANT
 from ari_bridge.audit import Action, Audit
+from ari_bridge.guest_names import counted_name, guest_key
 from frontend.auth.api_keys import MACHINE, grants_of_scopes, misused
 from frontend.auth.errors import Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, Grant
@@ -141,7 +142,7 @@ class ClientTokens:
             key_id=key.id,
             key_generation=int(claims.get("kgen", 0)),
             public=guest_key(name) is not None,
-            max_calls=key.max_calls if guest_key(name) else 0,
+            max_calls=key.max_calls if counted_name(name) == key.id else 0,
             numbers=tuple(claims.get("numbers", ())),
         )
         if not self.holds(principal):

@@ -1,8 +1,8 @@
 """What the accounts say of a user's or an API key's class of service, for dial permissions."""
 
 from ari_bridge.accounts import Accounts
-from ari_bridge.accounts.api_key import guest_key
 from ari_bridge.dial_permissions import DialRights
+from ari_bridge.guest_names import guest_key
 from frontend.auth.api_keys import MACHINE
 
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ari_bridge.accounts.api_key import guest_key, shown_name
 from ari_bridge.accounts.names import InvalidUser
 from ari_bridge.accounts.user import DEFAULT_TENANT
 from ari_bridge.audit import Actor, ActorKind
+from ari_bridge.guest_names import guest_key, shown_name
 from frontend.auth.grants import Grant
+from frontend.auth.sign_in_pace import network_of
 
 ON_THIS_MACHINE = " on this machine"
 """Ends the name of who has a shell on the server, which therefore is no user's."""
@@ -57,6 +58,11 @@ class Principal:
     def is_guest(self) -> bool:
         """Somebody who has opened a page with an API key, and is nobody else."""
         return self.kind == "token" and guest_key(self.name or "") is not None
+
+    @property
+    def counted_as(self) -> str:
+        """Whose share of the server it uses: with a key that everybody can read, that of all who do in this network."""
+        return f"guests {network_of(self.address)}" if self.public else self.user_id
 
     @property
     def shown_as(self) -> str:

@@ -4,13 +4,13 @@ A call that a client may not see does not exist for it: the response is the same
 that guessing ids reveals nothing. User names may be reused: a call older than its user's account is not the user's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
-from ari_bridge.accounts.api_key import guest_key
 from ari_bridge.cdr import owner
 from ari_bridge.errors import CallerError, TooMany, UnknownCall
 from ari_bridge.fsm.call import Call
+from ari_bridge.guest_names import counted_name
 from ari_bridge.number import normalize_number
 from ari_bridge.preferences import VOICEMAIL
 from ari_bridge.preferences.preferences import FORWARDS
@@ -107,16 +107,16 @@ def check_rang(principal: Principal, call: Call) -> None:
     _check(principal.name in call.users or owns(principal, call), call)
 
 
-def check_dials(principal: Principal, target: str, live: Iterable[Call]) -> None:
+def check_dials(principal: Principal, target: str, live: Iterable[Call], is_emergency: Callable[[str], bool]) -> None:
     """Before the dial permissions, which look at the number: whether the principal may dial it now.
 
-    `live`: all calls. Raises Forbidden, NumberNotAllowed, InvalidTarget, TooMany.
+    `live`: all calls. Raises Forbidden, NumberNotAllowed, InvalidTarget, TooMany (not for an emergency number).
     """
     check_may(principal, Grant.DIAL)
     check_number(principal, target)
     if principal.max_calls:
-        of_key = sum(call.user == principal.key_id or guest_key(call.user or "") == principal.key_id for call in live)
-        if of_key >= principal.max_calls:
+        of_key = sum(counted_name(call.user or "") == principal.key_id for call in live)
+        if of_key >= principal.max_calls and not is_emergency(target):
             raise TooMany(f"At most {principal.max_calls} calls are made at once with this API key.")
 
 

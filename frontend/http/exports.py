@@ -37,7 +37,7 @@ class Exports:
         Raises TooMany, and the ProblemError of the first page. That of a later page, and a client that is too slow,
         abort the connection: a truncated file must not look complete.
         """
-        user_id = request.principal.user_id
+        user_id = request.principal.counted_as
         if user_id and user_id in self._running:
             raise TooMany("An export of yours is in progress: try again when it has ended.")
         if len(self._running) >= MAX_EXPORTS:

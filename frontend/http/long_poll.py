@@ -78,7 +78,7 @@ class CallChangeWaiter:
         hooks.tap(self._on_hook)
 
     async def next(
-        self, call_id: str, user: str | None, known: frozenset[str], seconds: float, gone: Callable[[], bool]
+        self, call_id: str, sharing: str, known: frozenset[str], seconds: float, gone: Callable[[], bool]
     ) -> CallSnapshot:
         """Wait until the call has changed, at most `seconds`; then return it as it is.
 
@@ -87,7 +87,7 @@ class CallChangeWaiter:
 
         Args:
             call_id: The call.
-            user: Whose request it is, for the limit; None if sign-in is off.
+            sharing: `Principal.counted_as`, for the limit; "" if sign-in is off.
             known: The tags that the client has. If empty, the call has changed once it differs from now.
             seconds: Until the deadline.
             gone: Whether the client has disconnected.
@@ -95,15 +95,15 @@ class CallChangeWaiter:
         shown = CallSnapshot.of(self._calls.get(call_id))
         if seconds <= 0 or self._closed or (shown.over and not known) or (known and not shown.is_one_of(known)):
             return shown
-        self._check_room(user)
+        self._check_room(sharing)
         woken = asyncio.Event()
         self._waiting.setdefault(call_id, set()).add(woken)
         self._all += 1
-        self._of_user[user or ""] += 1
+        self._of_user[sharing] += 1
         try:
             return await self._changed(call_id, known or frozenset({shown.tag}), woken, seconds, gone)
         finally:
-            self._leave(call_id, user or "", woken)
+            self._leave(call_id, sharing, woken)
 
     def close(self) -> None:
         """Wake all waiters; from now on no request waits."""
@@ -128,21 +128,21 @@ class CallChangeWaiter:
                 return shown
             await wait_at_most(woken, min(left, CHECK_INTERVAL_S))
 
-    def _check_room(self, user: str | None) -> None:
-        if user is not None and self._of_user[user] >= MAX_WAITERS_PER_USER:
-            raise TooMany(f"{MAX_WAITERS_PER_USER} requests of {user} wait already: ask without `wait`, or later.")
+    def _check_room(self, sharing: str) -> None:
+        if sharing and self._of_user[sharing] >= MAX_WAITERS_PER_USER:
+            raise TooMany(f"{MAX_WAITERS_PER_USER} of your requests wait already: ask without `wait`, or later.")
         if self._all >= MAX_WAITERS:
             raise TooMany(f"{MAX_WAITERS} requests wait already: ask without `wait`, or later.")
 
-    def _leave(self, call_id: str, user: str, woken: asyncio.Event) -> None:
+    def _leave(self, call_id: str, sharing: str, woken: asyncio.Event) -> None:
         waiting = self._waiting[call_id]
         waiting.discard(woken)
         if not waiting:
             del self._waiting[call_id]
         self._all -= 1
-        self._of_user[user] -= 1
-        if not self._of_user[user]:
-            del self._of_user[user]
+        self._of_user[sharing] -= 1
+        if not self._of_user[sharing]:
+            del self._of_user[sharing]
 
     def _on_hook(self, event: HookEvent) -> None:
         if isinstance(event, CallEvent):

@@ -85,7 +85,7 @@ def check_costly(request: web.Request, principal: Principal) -> None:
     rates = request.config_dict.get(RATES)
     if rates is None or principal.unrestricted:
         return
-    if wait := rates.costly.take(principal.user_id):
+    if wait := rates.costly.take(principal.counted_as):
         metrics.REQUESTS_REFUSED.labels("costly").inc()
         raise ProblemError("too_many", "You send too many requests of this kind.", retry_after=wait)
 

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import structlog
 
-from ari_bridge.accounts.api_key import guest_key
 from ari_bridge.fsm.call import Call
+from ari_bridge.guest_names import guest_key
 from ari_bridge_protocol.messages import ServerMessage
 
 log = structlog.get_logger(__name__)

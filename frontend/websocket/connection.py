@@ -21,7 +21,6 @@ from frontend.auth.api_keys import credential_of
 from frontend.auth.authenticator import Forbidden, Unauthorized
 from frontend.auth.grants import PHONE, Grant
 from frontend.auth.principal import Principal
-from frontend.auth.sign_in_pace import network_of
 from frontend.calls.commands import execute
 from frontend.calls.permissions import check_dials, check_forwards, check_may, check_owns, check_rang, owns
 from frontend.calls.views import message_of, summary
@@ -243,7 +242,7 @@ class ClientConnection:
         calls = [call for call in self._calls.live() if call.session == session and not call.left_outcome]
         if {before, user_id} - {"", principal.user_id} or not all(owns(principal, call) for call in calls):
             raise Unauthorized("The session is another user's: go on with the one of welcome.")
-        self._claim(principal.user_id, network_of(self._address) if principal.public else "")
+        self._claim(principal)
         self.principal = principal
 
     def _session_token(self) -> str:
@@ -255,7 +254,7 @@ class ClientConnection:
             principal = self._services.access.principal_of(token, self._address, self._origin)
             if self.principal.user_id not in ("", principal.user_id):
                 raise Unauthorized("The token is another user's.")
-            self._claim(principal.user_id)
+            self._claim(principal)
             self.principal = principal
             self._expiry.watch()
         self.send(messages.Authenticated(self.principal.expires_at, self._session_token()))
@@ -271,7 +270,7 @@ class ClientConnection:
             check_may(principal, Grant.RECEIVE)
         if self._owned and self.principal.user_id not in ("", principal.user_id):
             raise Unauthorized("This connection has calls of another user: register on another one.")
-        self._claim(principal.user_id)
+        self._claim(principal)
         user = message.user
         again = user == self._user and self.takes_calls and principal.may(Grant.RECEIVE)  # with a new token
         if again:
@@ -321,7 +320,7 @@ class ClientConnection:
             self._offer_for_call(message)
             return
         self._check_signed_in()
-        check_dials(self.principal, message.target, self._calls.live())
+        check_dials(self.principal, message.target, self._calls.live(), self._calls.emergency.is_emergency)
         caller = self.principal.shown_as if self._services.access.required else message.caller or self._user
         call = self._calls.place(
             target=message.target,

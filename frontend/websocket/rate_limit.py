@@ -7,6 +7,7 @@ The share is the user's, so that more connections are no way around it. Sign-ins
 from aiohttp import web
 
 from ari_bridge.errors import TooMany
+from frontend.auth.principal import Principal
 from frontend.http.connection_table import ConnectionsFull, Holder, HolderKind
 from frontend.http.request_gate import describe
 from frontend.http.server import ClientProtocol
@@ -48,25 +49,23 @@ class Quota:
         if self._protocol and required:
             self._protocol.wait_for_client(True)
 
-    def claim(self, user_id: str, guests: str = "") -> None:
-        """The user has signed in on the connection; "" if nobody can.
+    def claim(self, principal: Principal) -> None:
+        """The principal has signed in on the connection; nobody can if its `user_id` is "". Raises TooMany.
 
-        `guests`: it is a guest of a page, and shares with all guests of this network. Raises TooMany.
+        A guest of a page shares with all guests of its network, and stays among the strangers.
         """
-        if not user_id:
+        if not principal.user_id:
             return
-        share = f"guests {guests}" if guests else user_id
-        if self._shares.registrations.take(share):
+        if self._shares.registrations.take(principal.counted_as):
             raise TooMany("You register too often.")
-        if self._protocol and guests:
-            self._protocol.wait_for_client(False)  # it stays among the strangers
-        elif self._protocol:
-            try:
-                self._protocol.hold(Holder(HolderKind.USER, user_id))
-            except ConnectionsFull as error:
-                raise TooMany(describe(error)) from None
+        if self._protocol:
+            if not principal.public:
+                try:
+                    self._protocol.hold(Holder(HolderKind.USER, principal.user_id))
+                except ConnectionsFull as error:
+                    raise TooMany(describe(error)) from None
             self._protocol.wait_for_client(False)
-        self._user = self._shares.messages.of(share)
+        self._user = self._shares.messages.of(principal.counted_as)
 
     def take_message(self) -> bool:
         """Whether one more message may be handled."""

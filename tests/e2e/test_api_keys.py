@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from ari_bridge.accounts.api_key import guest_key
+from ari_bridge.guest_names import guest_key
 from deploy.demo.install import WEB
 from tests.e2e.accounts import accounts
 from tests.e2e.ears import Ears

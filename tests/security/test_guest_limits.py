@@ -29,3 +29,14 @@ async def test_guests_share_what_strangers_have(app: App, http: aiohttp.ClientSe
     assert answers[:30] == [200] * 30, "a guest has less than an address"
     assert 429 in answers, "each guest has a share of its own"
     assert await status(http, bearer(server), "/me") == 200, "guests use up what a server has"
+
+
+async def test_guests_share_what_a_user_may_ask_of_costly_things(app: App, http: aiohttp.ClientSession) -> None:
+    """Five requests at once."""
+    key = await made(app, "tokens:create", "dial", origins=[PAGE])
+    guests = [
+        with_token(await token(http, key, 201, PAGE, user=guest_of(key, digit * 16))) | {"Origin": PAGE}
+        for digit in "1234"
+    ]
+    answers = [await status(http, guest, "/cdrs") for _ in range(4) for guest in guests]
+    assert answers[:5] == [200] * 5 and 429 in answers, "each guest has a share of its own"

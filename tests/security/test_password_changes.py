@@ -1,6 +1,7 @@
 """New passwords: hashed in turn with all sign-ins, never over an administrator's reset, and again after an outage."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -42,14 +43,27 @@ async def test_the_old_password_again_and_again_costs_the_server_little(
     assert len(verified) <= 4
 
 
-async def test_of_many_at_once_one_is_hashed(
+async def test_while_one_is_hashed_no_other_is_with_the_same_challenge(
     reset: None, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     challenge = await challenge_of(http)
-    hashed = counted(monkeypatch, "hash_password")
-    told = await asyncio.gather(*(choose(http, challenge, f"{OWN} {number}") for number in range(8)))
-    assert sorted(status for status, _ in told) == [200] + [401] * 7
-    assert len(hashed) == 1
+    hashing, go_on = threading.Event(), threading.Event()
+    hash_password = passwords.hash_password
+
+    def slow(password: str) -> str:
+        hashing.set()
+        go_on.wait(20)
+        return hash_password(password)
+
+    monkeypatch.setattr(passwords, "hash_password", slow)
+    first = asyncio.create_task(choose(http, challenge))
+    try:
+        assert await asyncio.to_thread(hashing.wait, 10)
+        async with asyncio.timeout(10):
+            assert (await choose(http, challenge, f"{OWN} too"))[0] == 401
+    finally:
+        go_on.set()
+    assert (await first)[0] == 200
 
 
 @pytest.mark.parametrize("step", ["at the sign-in", "signed in"])

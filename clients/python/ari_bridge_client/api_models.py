@@ -127,7 +127,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
         target: The number that was dialled or called
         caller: The caller id shown to the far side; incoming: the caller's number
         connected_number: The connected line, as Asterisk reports it; "": unchanged since the call was placed
-        user: Whose call it is; null: no user's, or not accepted yet
+        user: Whose call it is (a guest's: `guest-<id of the key>`); null: no user's, or not accepted yet
         users: Incoming: those whose pages ring
         held: By our side
         parties: Added to the call, or joined from another, including those that have left

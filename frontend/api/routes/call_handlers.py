@@ -107,8 +107,8 @@ class CallControlApi:
         ]
 
     async def place(self, request: TypedRequest[KeyedParameters, Invite]) -> web.Response:
-        permissions.check_dials(request.principal, request.body.target, self._calls.live())
         invite, calls = request.body, self._calls
+        permissions.check_dials(request.principal, invite.target, calls.live(), calls.emergency.is_emergency)
         call_id = invite.call_id or new_call_id()
         async with self._idempotency.attempt(request, request.parameters.idempotency_key, call_id) as attempt:
             if attempt.response is not None:

@@ -106,11 +106,11 @@ class CallQueryApi:
         return [SHOW.route(self._access, self.show), LIST.route(self._access, self.list)]
 
     async def show(self, request: TypedRequest[CallWait, Nothing]) -> web.Response:
-        call_id, user = request.parameters.call_id, request.user
+        call_id, sharing = request.parameters.call_id, request.principal.counted_as
         check_sees(request.principal, self._calls.get(call_id))
         known = tags_of(request.parameters.if_none_match)
         shown = await self._watchers.next(
-            call_id, user, known, request.parameters.wait, gone=lambda: request.client_gone
+            call_id, sharing, known, request.parameters.wait, gone=lambda: request.client_gone
         )
         headers = {"ETag": shown.tag, **_FRESH}
         if shown.is_one_of(known):

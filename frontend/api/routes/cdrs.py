@@ -1,6 +1,6 @@
 """`GET /cdrs`, `GET /cdrs.csv`, `GET /cdrs/{callId}`: the call detail records. docs/RECORDS.md describes them."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from ari_bridge.cdr import MAX_PAGE_ROWS, Cdr, CdrPage, CdrService, CdrUnavailab
 from ari_bridge.cursor import Cursor
 from ari_bridge.errors import InvalidRequest
 from ari_bridge.fsm.call import Direction
+from ari_bridge.guest_names import shown_name
 from ari_bridge.outcomes import Outcome
 from frontend.api.routes.paging import PageCursor
 from frontend.api.watching import filters_of
@@ -29,6 +30,7 @@ from frontend.http.parameters import Timestamp, text_format
 from frontend.http.problems import ProblemError
 
 MAX_NUMBER_CHARACTERS = 64
+_NAMES = ("user", "caller", "target", "transferred_to", "connected_number")
 
 
 # --- the endpoints ----------------------------------------------------------
@@ -164,7 +166,8 @@ class CdrApi:
         if query.user is None or query.user != request.user:
             self._access.audit.record(Action.CDR_READ, query.user or "", details=filters_of(request.parameters))
         try:
-            return _json(await self._records.page(query))
+            page = await self._records.page(query)
+            return _json(msgspec.structs.replace(page, cdrs=_told(page.cdrs, request.principal)))
         except CdrUnavailable as error:
             raise _away(error) from error
 
@@ -178,23 +181,23 @@ class CdrApi:
             raise no_record(call_id)
         if found.user != request.user:
             self._access.audit.record(Action.CDR_READ, call_id, user=found.user)
-        return _json(found)
+        return _json(*_told([found], request.principal))
 
     async def download(self, request: TypedRequest[CdrFilters, Nothing]) -> web.StreamResponse:
         """All matching rows, read page by page: no database connection is held for a slow client."""
         query = replace(query_of(request.parameters, request.principal), limit=MAX_PAGE_ROWS)
         self._access.audit.record(Action.CDR_EXPORT, "csv", details=filters_of(request.parameters))
         return await self._exports.send(
-            request, self._lines(query), content_type=csv_text.CONTENT_TYPE, filename="cdrs.csv"
+            request, self._lines(query, request.principal), content_type=csv_text.CONTENT_TYPE, filename="cdrs.csv"
         )
 
-    async def _lines(self, query: Query) -> AsyncGenerator[str, None]:
+    async def _lines(self, query: Query, principal: Principal) -> AsyncGenerator[str, None]:
         try:
             page = await self._records.page(query)
-            yield export.header() + export.lines(page.cdrs)
+            yield export.header() + export.lines(_told(page.cdrs, principal))
             while page.next_cursor is not None:
                 page = await self._records.page(replace(query, cursor=Cursor.parse(page.next_cursor)))
-                yield export.lines(page.cdrs)
+                yield export.lines(_told(page.cdrs, principal))
         except CdrUnavailable as error:
             raise _away(error) from error
 
@@ -217,6 +220,17 @@ def query_of(wanted: CdrFilters, principal: Principal) -> Query:
         min_seconds=wanted.min_seconds,
     )
     return replace(query, cursor=wanted.cursor, limit=wanted.limit) if isinstance(wanted, CdrQuery) else query
+
+
+def _told(records: Iterable[Cdr], principal: Principal) -> tuple[Cdr, ...]:
+    """As the principal may read them: the whole name of a guest is for the guest alone."""
+    return tuple(one if one.user == principal.name else _without_guests(one) for one in records)
+
+
+def _without_guests(one: Cdr) -> Cdr:
+    parties = tuple({**party, "number": shown_name(str(party.get("number", "")))} for party in one.parties)
+    names = {name: shown_name(getattr(one, name)) for name in _NAMES}
+    return msgspec.structs.replace(one, parties=parties, **names)
 
 
 def _json(data: Any) -> web.Response:

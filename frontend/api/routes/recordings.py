@@ -14,11 +14,13 @@ from aiohttp import web
 from msgspec import Meta
 
 from ari_bridge.audit import Action, Result
+from ari_bridge.guest_names import shown_name
 from ari_bridge.recordings import Filters, Library, Recording, StoreFailed
 from frontend.api.routes.paging import NextCursor, PageCursor
 from frontend.api.watching import Reading
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import Grant
+from frontend.auth.principal import Principal
 from frontend.calls.permissions import deletes_recording, hears_recording
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
@@ -186,10 +188,10 @@ class RecordingsApi:
         )
         page = self._library.find(filters, before=wanted.cursor, limit=wanted.limit)
         following = str(page.recordings[-1].cursor) if page.more else None
-        return json_response(RecordingPage([_told(one) for one in page.recordings], following))
+        return json_response(RecordingPage([_told(one, who) for one in page.recordings], following))
 
     async def show(self, request: TypedRequest[RecordingPath, Nothing]) -> web.Response:
-        return json_response(_told(self._find(request)))
+        return json_response(_told(self._find(request), request.principal))
 
     async def delete(self, request: TypedRequest[RecordingPath, Nothing]) -> web.Response:
         recording = self._find(request, deletes_recording)
@@ -261,8 +263,12 @@ class RecordingsApi:
         return recording
 
 
-def _told(one: Recording) -> RecordingData:
-    return RecordingData(**msgspec.structs.asdict(one))
+def _told(one: Recording, principal: Principal) -> RecordingData:
+    """The whole name of a guest is for the guest alone."""
+    told = RecordingData(**msgspec.structs.asdict(one))
+    if one.user is None or one.user == principal.name:
+        return told
+    return msgspec.structs.replace(told, user=shown_name(one.user), target=shown_name(one.target))
 
 
 def _headers(recording: Recording, tag: str, *, download: bool) -> dict[str, str]:

@@ -71,7 +71,7 @@ export interface CallData {
   callerName: string;
   connectedNumber: string; // the connected line, as Asterisk reports it; "": unchanged since the call was placed
   connectedName: string;
-  user: string | null; // whose call it is; null: no user's, or not accepted yet
+  user: string | null; // whose call it is (a guest's: `guest-<id of the key>`); null: no user's, or not accepted yet
   users: string[]; // incoming: those whose pages ring
   held: boolean; // by our side
   heldByFar: boolean;
