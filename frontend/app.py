@@ -354,7 +354,7 @@ class App:
             *SecondFactorApi(access).routes(),
             *SessionApi(access).routes(),
             *MeApi(access).routes(),
-            *UserApi(administration, access, self._permissions.class_of, self.calls, connections, events).routes(),
+            *UserApi(administration, access, self._permissions, self.calls, connections, events).routes(),
             *dial_permissions.routes(),
             *CallQueryApi(self.calls, self.store, self.watchers, access).routes(),
             *AuditApi(self.audit, access).routes(),
@@ -365,7 +365,7 @@ class App:
             *PeopleApi(self.user_services, access).routes(),
             *self.health.routes(access),
             *await single_sign_on_routes(settings, self.accounts, access, self._opened),
-            *KeysApi(self.accounts, access).routes(),
+            *KeysApi(administration, access).routes(),
             *TokensApi(access).routes(),
         ]
         main.add_routes(both)

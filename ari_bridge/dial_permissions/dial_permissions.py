@@ -84,8 +84,11 @@ class DialPermissions:
         if user is None:
             return permissions.default
         user = counted_name(user)  # a guest has the class of the key, also where the file says it
-        rights = self._source.dial_rights(user)
-        return rights.class_of_service or _by_file(permissions, user, rights)
+        return self.class_with(user, self._source.dial_rights(user))
+
+    def class_with(self, user: str, rights: DialRights) -> str:
+        """The class of service that a user of this name has with these rights."""
+        return rights.class_of_service or _by_file(self._file.current(), user, rights)
 
     def limits_of(self, user: str) -> ClassLimits:
         """Those of the user's class of service, where it has limits of its own."""

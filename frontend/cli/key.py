@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ari_bridge.accounts import Accounts, ApiKey, InvalidUser
+from ari_bridge.accounts import Accounts, ApiKey, InvalidUser, UserAdministration
 from frontend.auth.grants import Grant
-from frontend.cli.user import run
+from frontend.cli.user import administer, run
 
 key = typer.Typer(no_args_is_help=True, help="The API keys of servers and other machines.")
 
@@ -36,8 +36,9 @@ def create_key(
 ) -> None:
     """Make a key, and print it. It is shown now and never again."""
 
-    async def create(accounts: Accounts) -> None:
-        made, secret = await accounts.api_keys.create(
+    async def create(administration: UserAdministration) -> None:
+        administration.check_class(class_of_service)
+        made, secret = await administration.accounts.api_keys.create(
             label,
             _scopes(scope),
             networks=address or (),
@@ -53,7 +54,7 @@ def create_key(
                 "Whoever opens a page with this key can read it: give it no more than any visitor may.", err=True
             )
 
-    run(create)
+    administer(create)
 
 
 @key.command("list")

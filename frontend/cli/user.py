@@ -60,7 +60,7 @@ def add_user(
         if generate:
             typer.echo(made.password)
 
-    _administer(add)
+    administer(add)
     asked = ", and is asked for another password then" if must_change else ""
     typer.echo(f"{name} may sign in now{asked}.", err=True)
 
@@ -75,7 +75,7 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
         if generate:
             typer.echo(made.password)
 
-    _administer(change)
+    administer(change)
 
 
 @user.command("remove")
@@ -131,7 +131,7 @@ def set_class_of_service(
         administration.check_class(class_of_service)
         await administration.accounts.set_class_of_service(name, class_of_service)
 
-    _administer(change)
+    administer(change)
 
 
 @user.command("display-name")
@@ -193,10 +193,10 @@ def accounts_of(settings: Settings, audit: Audit | None = None) -> Accounts:
 
 def run(act: Callable[[Accounts], Awaitable[object]]) -> None:
     """Does it, or says why not and ends with status 1 (2: the settings are wrong)."""
-    _administer(lambda administration: act(administration.accounts))
+    administer(lambda administration: act(administration.accounts))
 
 
-def _administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
+def administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
     """As `run`."""
     settings = settings_or_exit()
     classes = PermissionsFile(settings.dial_permissions_file)

@@ -1,22 +1,24 @@
 """The HTTP API of API keys: made, seen, rotated and revoked by those with the grant. docs/USERS.md explains them.
 
 Nobody hands on more than they have: a key gets no scope that its maker lacks, and a key with such a scope gets no new
-secret from that maker either.
+secret from that maker either. A key that makes keys gives them its own bounds, too.
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from ari_bridge.accounts import Accounts, ApiKey
+from ari_bridge.accounts import ApiKey, UserAdministration
 from ari_bridge.accounts.api_key import MAX_ENTRIES, MAX_LABEL_CHARACTERS
 from ari_bridge.accounts.api_keys import MAX_OVERLAP_S
 from frontend.auth.api_keys import grants_of_scopes
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import Grant
+from frontend.auth.handing_on import KeyLimits, check_within, inherited
 from frontend.calls.permissions import check_may
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
@@ -150,7 +152,10 @@ CREATE = Endpoint(
     path="/keys",
     tag=KEYS,
     summary="Make an API key",
-    description="The secret is in this response only. `forbidden`: a scope that you have not.",
+    description=(
+        "The secret is in this response only. `forbidden`: a scope that you have not. A key that makes a key gives "
+        "it its own addresses, origins, users, class of service, calls at once and expiry; narrower ones may be said."
+    ),
     parameters=Nothing,
     body=NewKey,
     responses={
@@ -181,7 +186,7 @@ ROTATE = Endpoint(
     summary="Give an API key another secret",
     description=(
         "The secret before, and all that it has signed in, ends after the overlap, so that servers can be changed one "
-        "by one. With an overlap of 0 it ends at once. `forbidden`: the key may do more than you."
+        "by one. With an overlap of 0 it ends at once. `forbidden`: the key may do more than you, or is bounded less."
     ),
     parameters=KeyPath,
     body=Rotation,
@@ -213,8 +218,9 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (LIST, CREATE, SHOW, ROTATE, REVOKE)
 
 
 class KeysApi:
-    def __init__(self, accounts: Accounts, access: Authenticator) -> None:
-        self._accounts = accounts
+    def __init__(self, administration: UserAdministration, access: Authenticator) -> None:
+        self._administration = administration
+        self._accounts = administration.accounts
         self._access = access
 
     def routes(self) -> list[web.RouteDef]:
@@ -235,15 +241,21 @@ class KeysApi:
         body = request.body
         _check_has(request, body.scopes)
         await self._accounts.open()
+        self._administration.check_class(body.class_of_service)
+        limits = KeyLimits(
+            tuple(body.addresses),
+            tuple(body.origins),
+            tuple(body.users),
+            body.max_calls,
+            body.class_of_service,
+            body.expires_at,
+        )
+        if maker := self._key_of(request):
+            limits = inherited(maker, limits)
         key, secret = await self._accounts.api_keys.create(
             body.label,
             [scope.value for scope in body.scopes],
-            networks=body.addresses,
-            origins=body.origins,
-            users=body.users,
-            max_calls=body.max_calls,
-            class_of_service=body.class_of_service,
-            expires_at=body.expires_at,
+            **asdict(limits),
             created_by=request.user or "",
         )
         return json_response(_with_secret(key, secret), status=201)
@@ -254,6 +266,8 @@ class KeysApi:
     async def rotate(self, request: TypedRequest[KeyPath, Rotation]) -> web.Response:
         key = await self._find(request.parameters.key_id)
         _check_has(request, grants_of_scopes(key.scopes))
+        if maker := self._key_of(request):
+            check_within(maker, key)
         rotated, secret = await self._accounts.api_keys.rotate(key.id, request.body.overlap_seconds)
         return json_response(_with_secret(rotated, secret))
 
@@ -261,6 +275,11 @@ class KeysApi:
         key = await self._find(request.parameters.key_id)
         await self._accounts.api_keys.revoke(key.id)
         return web.Response(status=204)
+
+    def _key_of(self, request: TypedRequest[Any, Any]) -> ApiKey | None:
+        """That which asks; None if it is a user."""
+        principal = request.principal
+        return self._accounts.api_keys.find(principal.key_id) if principal.kind == "key" else None
 
     async def _find(self, key_id: str) -> ApiKey:
         await self._accounts.open()

@@ -177,7 +177,10 @@ ADD = Endpoint(
     path="/users",
     tag=USERS,
     summary="Add a user",
-    description="The server makes the first password. The user has to change it at the first sign-in.",
+    description=(
+        "The server makes the first password. The user has to change it at the first sign-in. `forbidden`, here and in "
+        "changes: the user may do more than you, or would. Only locking and signing out are allowed all the same."
+    ),
     parameters=Nothing,
     body=NewUser,
     responses={

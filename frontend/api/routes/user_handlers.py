@@ -1,7 +1,7 @@
 """`/users`: what those do who manage users. The rules for a change are those of `ari_bridge.accounts`."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any, cast
 
 import structlog
@@ -9,6 +9,7 @@ from aiohttp import web
 
 from ari_bridge.accounts import ADMIN, Target, UnknownUser, User, UserAdministration, UserQuery
 from ari_bridge.cursor import Cursor
+from ari_bridge.dial_permissions import DialPermissions, DialRights
 from ari_bridge.engine.call_manager import CallManager
 from frontend.api.routes import user_endpoints as endpoints
 from frontend.api.routes.event_stream import EventLog
@@ -29,6 +30,9 @@ from frontend.api.routes.user_endpoints import (
     UserSettings,
 )
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.grants import grants_of
+from frontend.auth.handing_on import check_class
+from frontend.calls.permissions import check_may
 from frontend.http.endpoint import Nothing, TypedRequest
 from frontend.http.middleware import json_response
 from frontend.http.preconditions import etag_of
@@ -52,7 +56,7 @@ class UserApi:
     Args:
         administration: What is done with them.
         access: Whether sign-in is on.
-        class_of: The class of service that counts for the user of a name.
+        permissions: Say which class of service counts for a user.
         calls: Tells how many calls a user has.
         connections: Tells what a user has open.
         events: The event streams.
@@ -62,7 +66,7 @@ class UserApi:
         self,
         administration: UserAdministration,
         access: Authenticator,
-        class_of: Callable[[str], str],
+        permissions: DialPermissions,
         calls: CallManager,
         connections: ConnectionHub,
         events: EventLog,
@@ -70,7 +74,7 @@ class UserApi:
         self._administration = administration
         self._accounts = administration.accounts
         self._access = access
-        self._class_of = class_of
+        self._permissions = permissions
         self._calls = calls
         self._connections = connections
         self._events = events
@@ -142,6 +146,7 @@ class UserApi:
     async def add(self, request: TypedRequest[Nothing, NewUser]) -> web.Response:
         self._check_sign_in()
         body = request.body
+        self._check_hands_on(request, body.name, body.roles, body.class_of_service)
         created = await self._administration.create(
             body.name,
             roles=body.roles,
@@ -156,6 +161,7 @@ class UserApi:
         body = request.body
         if ADMIN in user.roles and ADMIN not in body.roles:
             self._check_other(request, user, "demote")
+        self._check_hands_on(request, user.name, body.roles, body.class_of_service)
         if body.class_of_service != user.class_of_service:  # one that is gone meanwhile may stay as it is
             self._administration.check_class(body.class_of_service)
         changed = await self._accounts.update(
@@ -170,12 +176,13 @@ class UserApi:
 
     async def rename(self, request: TypedRequest[UserChange, NewName]) -> web.Response:
         user, target = self._target(request)
+        self._check_hands_on(request, request.body.name, user.roles, user.class_of_service)
         renamed = await self._accounts.rename(user.name, request.body.name, target)
         self._log("user renamed", request, renamed)
         return self._one(renamed)
 
     async def lock(self, request: TypedRequest[UserChange, Lock]) -> web.Response:
-        user, target = self._target(request)
+        user, target = self._target(request, ends=request.body.locked)
         if request.body.locked:
             self._check_other(request, user, "lock")
         changed = await self._accounts.set_locked(user.name, request.body.locked, target)
@@ -197,7 +204,7 @@ class UserApi:
         return self._one(changed)
 
     async def sign_out(self, request: TypedRequest[UserChange, Nothing]) -> web.Response:
-        user, target = self._target(request)
+        user, target = self._target(request, ends=True)
         changed = await self._accounts.end_sessions(user.name, target)
         self._log("user signed out", request, changed)
         return self._one(changed)
@@ -223,10 +230,30 @@ class UserApi:
             raise UnknownUser(user_id)
         return user
 
-    def _target(self, request: TypedRequest[UserChange, Any]) -> tuple[User, Target]:
-        """Raises ProblemError, UnknownUser."""
+    def _target(self, request: TypedRequest[UserChange, Any], *, ends: bool = False) -> tuple[User, Target]:
+        """The user that is changed, who may do no more than who changes.
+
+        `ends`: only what the user has open, which is allowed for everybody. Raises ProblemError, UnknownUser,
+        Forbidden, HandsOnTooMuch.
+        """
         user = self._found(request.parameters.user_id)
-        return user, Target(user.id, request.parameters.if_match.revision)
+        if not ends:
+            self._check_hands_on(request, user.name, user.roles, user.class_of_service)
+        seen = request.parameters.if_match.revision
+        if seen is None and not ends:
+            seen = user.revision  # else somebody could give the user more meanwhile
+        return user, Target(user.id, seen)
+
+    def _check_hands_on(
+        self, request: TypedRequest[Any, Any], name: str, roles: Iterable[str], class_of_service: str
+    ) -> None:
+        """Nobody gives or takes over more than they have. Raises Forbidden, HandsOnTooMuch."""
+        maker = request.principal
+        for grant in sorted(grants_of(roles)):
+            check_may(maker, grant)
+        if maker.kind == "key":
+            rights = DialRights(class_of_service, tuple(roles), maker.tenant)
+            check_class(self._permissions.class_of(maker.name), self._permissions.class_with(name, rights))
 
     def _check_other(self, request: TypedRequest[Any, Any], user: User, what: str) -> None:
         """Nobody does this to the own account. Raises ProblemError."""
@@ -251,7 +278,7 @@ class UserApi:
                 display_name=user.display_name,
                 roles=cast(Any, [*user.roles]),
                 class_of_service=user.class_of_service,
-                effective_class=self._class_of(user.name),
+                effective_class=self._permissions.class_of(user.name),
                 locked=user.locked,
                 must_change_password=user.must_change_password,
                 second_factor=user.second_factor,
