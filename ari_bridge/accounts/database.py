@@ -63,7 +63,7 @@ class Database:
     async def close(self) -> None:
         with suppress(AccountsUnavailable):
             async with self._guarded(CLOSE_TIMEOUT_S):
-                await self._engine.dispose()
+                await engine.dispose(self._engine)
 
     async def revision(self) -> int:
         """The number of the last change. Raises AccountsUnavailable."""

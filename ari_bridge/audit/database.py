@@ -66,14 +66,14 @@ class Database:
             if self._file:
                 engine.make_private(self._file)
                 if atomic_file.identity(self._file) != self._identity:  # it was deleted, or replaced
-                    await self._engine.dispose()
+                    await engine.dispose(self._engine)
             await _MIGRATIONS.bring_up(self._engine, self._to_write)
             self._identity = atomic_file.identity(self._file) if self._file else None
 
     async def close(self) -> None:
         with suppress(AuditUnavailable):
             async with self._guarded(CLOSE_TIMEOUT_S):
-                await self._engine.dispose()
+                await engine.dispose(self._engine)
 
     async def append(self, batch: Sequence[Unsealed]) -> Head:
         """Write all of them or none, except those that are there already: a write that seemed to fail may have

@@ -1,5 +1,6 @@
 """Engines of SQLAlchemy as this server uses them, and what their errors mean."""
 
+import asyncio
 import os
 import sqlite3
 from pathlib import Path
@@ -11,11 +12,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from ari_bridge import atomic_file
 
 REQUEST_TIMEOUT_S = 15.0
 """For each request, waiting for a connection included."""
+POLL_INTERVAL_S = 0.01
 CONNECT_TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 5
 
@@ -108,6 +111,17 @@ def reason(error: BaseException) -> str:
     """What the database said, in one line."""
     said = str(getattr(error, "orig", None) or error).strip().splitlines()
     return said[0][:300] if said else type(error).__name__
+
+
+async def dispose(engine: AsyncEngine) -> None:
+    """Close all connections, those in use as soon as they are not: one that is given back later would never be closed.
+
+    The caller limits the time.
+    """
+    pool = engine.pool
+    while isinstance(pool, AsyncAdaptedQueuePool) and pool.checkedout():  # noqa: ASYNC110  nobody tells
+        await asyncio.sleep(POLL_INTERVAL_S)
+    await engine.dispose()
 
 
 def make_private(file: Path) -> None:

@@ -349,9 +349,8 @@ class ClientConnection:
         elif self._ringing.has_rung(call.id) and not message.take_over:
             raise WrongState("The call was taken already, by another page.", field="callId")
         elif owns(self.principal, call):
-            check_expiry(
-                self.principal
-            )  # who resumes with an expired token gets the session's own calls, and no others
+            # Who resumes with an expired token gets the session's own calls, and no others.
+            check_expiry(self.principal)
             self._take_over(call, message)
         else:
             raise UnknownCall.named(call.id)

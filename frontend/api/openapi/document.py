@@ -148,6 +148,12 @@ def _problems(endpoint: Endpoint[Any, Any]) -> dict[str, dict[str, Any]]:
         response["content"][MEDIA_TYPE]["examples"][code] = {"$ref": f"#/components/examples/{code}"}
         if kind.status in (429, 503):
             response["headers"] = {**response["headers"], "Retry-After": _RETRY_AFTER}
+    if any(one.place == "query" for one in endpoint.parameter_specs):  # before any endpoint is known: `http/server.py`
+        spec["431"] = {
+            "description": "`too_large`: the address, or a header.",
+            "headers": {"X-Request-Id": _REQUEST_ID},
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
     return spec
 
 
