@@ -1,12 +1,13 @@
 """The dashboard: a live call with its channels, its bridge and its story, as it stands and as it ends."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.softphone import Watch, softphone
-from tests.real.live_system import LiveSystem
+from tests.real.live_system import LiveSystem, LiveSystemWith
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
 
@@ -63,8 +64,15 @@ async def test_a_filter_in_the_address_narrows_the_events(site: LiveSystem, brow
         await expect(phone.page.get_by_role("button", name="Go on")).to_be_visible()
 
 
-async def test_an_operator_ends_a_call_and_stops_all_outgoing_ones(site: LiveSystem, browser: Browser) -> None:
-    async with softphone(browser, site) as phone:
+async def test_an_operator_ends_a_call_and_stops_all_outgoing_ones(
+    site_with: LiveSystemWith, browser: Browser, tmp_path: Path
+) -> None:
+    permissions = tmp_path / "dial-permissions.toml"
+    permissions.write_text('default = "all"\n[classes]\nall = ["allow any"]\n')
+    async with (
+        site_with(country="DE", dial_permissions_file=permissions) as site,
+        softphone(browser, site) as phone,
+    ):
         board = await phone.page.context.new_page()
         await board.goto(f"{site.app.url}/dashboard")
         calls = board.get_by_role("list", name="Live calls")
