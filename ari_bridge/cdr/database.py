@@ -6,7 +6,7 @@ it is the writer's, or the asker's.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +55,14 @@ class Database:
             if self._file:
                 engine.make_private(self._file)
                 if atomic_file.identity(self._file) != self._identity:  # it was deleted, or replaced
-                    await engine.dispose(self._engine)
+                    await self._drop_connections()
             await migrate.bring_up(self._engine, self._to_write)
             self._identity = atomic_file.identity(self._file) if self._file else None
 
     async def close(self) -> None:
         with suppress(CdrUnavailable):
             async with self._asked(CLOSE_TIMEOUT_S):
-                await engine.dispose(self._engine)
+                await self._drop_connections()
 
     async def put(self, cdrs: Sequence[Cdr]) -> None:
         """Write all of them or none; a call's existing row is replaced. Raises CdrUnavailable, RowsRejected.
@@ -113,6 +113,13 @@ class Database:
         changed = sa.update(cdr).where(*wanted).values(feedback=feedback)
         async with self._asked(QUERY_TIMEOUT_S), self._readers, self._to_write.begin() as connection:
             return (await connection.execute(changed)).rowcount > 0
+
+    async def _drop_connections(self) -> None:
+        """Those in use too, as soon as they are not: one that is given back later would never be closed."""
+        async with AsyncExitStack() as held:
+            for _ in range(MAX_READERS):
+                await held.enter_async_context(self._readers)
+            await self._engine.dispose()
 
     def _read(self, row: sa.Row[Any]) -> Cdr:
         try:

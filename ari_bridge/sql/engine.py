@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from ari_bridge import atomic_file
 REQUEST_TIMEOUT_S = 15.0
 """For each request, waiting for a connection included."""
 POLL_INTERVAL_S = 0.01
+GIVEN_BACK_WITHIN_S = 1.0
 CONNECT_TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 5
 
@@ -114,12 +116,10 @@ def reason(error: BaseException) -> str:
 
 
 async def dispose(engine: AsyncEngine) -> None:
-    """Close all connections, those in use as soon as they are not: one that is given back later would never be closed.
-
-    The caller limits the time.
-    """
-    pool = engine.pool
-    while isinstance(pool, AsyncAdaptedQueuePool) and pool.checkedout():  # noqa: ASYNC110  nobody tells
+    """Close all connections; those in use too, if they are given back in time: one that is later is never closed."""
+    pool, until = engine.pool, time.monotonic() + GIVEN_BACK_WITHIN_S
+    used = pool.checkedout if isinstance(pool, AsyncAdaptedQueuePool) else int
+    while used() and time.monotonic() < until:  # noqa: ASYNC110  nobody tells
         await asyncio.sleep(POLL_INTERVAL_S)
     await engine.dispose()
 
