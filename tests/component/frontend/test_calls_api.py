@@ -244,7 +244,7 @@ class TestWithAuthentication:
     @pytest.fixture
     def settings(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
         monkeypatch.setattr(  # no password is hashed for this
-            Authenticator, "principal_of", lambda access, token, *more: Principal(token, grants=PHONE)
+            Authenticator, "principal_of", lambda access, token, *more: Principal(token, f"usr_{token}", grants=PHONE)
         )
         return settings.model_copy(update={"enable_authentication": True})
 
