@@ -16,7 +16,7 @@ from frontend.app import App
 from frontend.settings import Settings
 from tests.fakes.ari import Answers, FakeAri
 from tests.offers import OFFER
-from tests.security.conftest import Page, SignIn
+from tests.security.conftest import PASSWORD, Page, SignIn
 
 OpenPage = Callable[[], Awaitable[Page]]
 PAGE = "https://phone.example.com"  # in CORS_ORIGIN
@@ -102,7 +102,7 @@ async def test_a_key_in_an_address_is_none(app: App, http: aiohttp.ClientSession
 
 
 async def test_a_user_and_a_password_are_no_key(http: aiohttp.ClientSession) -> None:
-    assert await status(http, basic(("1001", "correct horse battery staple"))) == 401
+    assert await status(http, basic(("1001", PASSWORD))) == 401
     for broken in ("Basic %%%", "Basic ", "Basic " + base64.b64encode(b"ab_").decode(), "Basic /w=="):
         assert await status(http, {"Authorization": broken}) == 401
 

@@ -23,6 +23,7 @@ def settings(signed_in_settings: Settings) -> Settings:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", NAMES, ids=[f"{USERS[name]}-{name}" for name in NAMES])
 async def test_no_operation_fails_for_a_role(name: str, app: App, tmp_path: Path, sign_in: SignIn) -> None:
+    app.watchers.close()  # nobody waits: an hour would go by with it
     token = (await sign_in(name))["Authorization"].removeprefix("Bearer ")
     # The longest phase once more for who may do everything; tests/component/frontend/test_openapi.py has it for a user.
     phases = ALL_PHASES if USERS[name] == "admin" else "examples,fuzzing,stateful"

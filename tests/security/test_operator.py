@@ -21,7 +21,7 @@ from tests.component.conftest import until
 from tests.fakes.ari import Answers, FakeAri
 from tests.offers import OFFER
 from tests.real.journals import remove_journal
-from tests.security.conftest import Page, SignIn
+from tests.security.conftest import PASSWORD, Page, SignIn
 
 OUTSIDE = "030 1234567"
 
@@ -156,7 +156,7 @@ async def test_they_stay_stopped_over_a_restart(settings: Settings) -> None:
             assert expected in str(app.switch.stop or "")
             if not expected:
                 async with aiohttp.ClientSession(app.url) as http:
-                    body = {"user": "2002", "password": "correct horse battery staple"}
+                    body = {"user": "2002", "password": PASSWORD}
                     async with http.post("/session", json=body) as response:
                         token = (await response.json())["token"]
                     headers = {"Authorization": f"Bearer {token}"}
