@@ -17,7 +17,7 @@ from ari_bridge.accounts import passwords
 from ari_bridge.accounts.api_key import PREFIX, is_key
 from ari_bridge.accounts.api_keys import ApiKeys
 from ari_bridge.accounts.changes import changes_of
-from ari_bridge.accounts.database import CLOSE_TIMEOUT_S, FREED, Change, Database
+from ari_bridge.accounts.database import FREED, Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
 from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
 from ari_bridge.accounts.second_factors import SecondFactors
@@ -26,6 +26,7 @@ from ari_bridge.accounts.signing_keys import SigningKeys
 from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
 from ari_bridge.accounts.users_file import UsersFile, parse
 from ari_bridge.audit import Action, Audit, NoAudit
+from ari_bridge.sql.database import CLOSE_TIMEOUT_S
 
 FILE = "accounts.db"
 POLL_INTERVAL_S = 0.5

@@ -4,9 +4,8 @@ Each change has a number, the revision, so that whoever has read the users once 
 Every request has a deadline, and whatever goes wrong comes out as `AccountsUnavailable`.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,14 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ari_bridge import atomic_file
 from ari_bridge.accounts import schema
 from ari_bridge.accounts.errors import AccountsUnavailable
 from ari_bridge.accounts.schema import api_keys, meta, recovery_codes, second_factors, users
 from ari_bridge.accounts.user import ADMIN, User
-from ari_bridge.sql import engine
-from ari_bridge.sql.engine import TO_WRITE
-from ari_bridge.sql.migrate import MIGRATION_TIMEOUT_S, Migrations, NewerTables
+from ari_bridge.sql.database import SqlDatabase
+from ari_bridge.sql.migrate import Migrations
 
 REQUEST_TIMEOUT_S = 10.0
-CLOSE_TIMEOUT_S = 2.0
 MAX_CONNECTIONS = 3
 _REVISION = "revision"
 FREED = "freed:"
@@ -32,7 +28,7 @@ FREED = "freed:"
 _MIGRATIONS = Migrations(Path(__file__).parent / "migrations", schema.HEAD, schema.VERSION_TABLE)
 
 
-class Database:
+class Database(SqlDatabase):
     """Users in rows.
 
     Args:
@@ -43,31 +39,13 @@ class Database:
     """
 
     def __init__(self, url: str, file: Path) -> None:
-        self._file = None if url else file
-        self._identity: tuple[int, int] | None = None  # of the file, as opened
-        if url:
-            self._engine = engine.postgresql_engine(url, connections=MAX_CONNECTIONS)
-        else:
-            self._engine = engine.sqlite_engine(file, connections=MAX_CONNECTIONS, synchronous="FULL")
-        self._to_write = self._engine.execution_options(**{TO_WRITE: True})
-        self.name = engine.name_of(self._engine, self._file)
-
-    async def open(self) -> None:
-        """Connect, and bring the tables to their newest form. Raises AccountsUnavailable."""
-        async with self._guarded(MIGRATION_TIMEOUT_S):
-            if self._file:
-                engine.make_private(self._file)
-            await _MIGRATIONS.bring_up(self._engine, self._to_write)
-            self._identity = atomic_file.identity(self._file) if self._file else None
-
-    async def close(self) -> None:
-        with suppress(AccountsUnavailable):
-            async with self._guarded(CLOSE_TIMEOUT_S):
-                await engine.dispose(self._engine)
+        super().__init__(
+            url, file, _MIGRATIONS.bring_up, AccountsUnavailable, connections=MAX_CONNECTIONS, synchronous="FULL"
+        )
 
     async def revision(self) -> int:
         """The number of the last change. Raises AccountsUnavailable."""
-        async with self._guarded(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
+        async with self._asked(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
             return await _revision(connection)
 
     async def changed_since(self, revision: int) -> tuple[int, list[User]]:
@@ -75,7 +53,7 @@ class Database:
 
         Raises AccountsUnavailable.
         """
-        async with self._guarded(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
+        async with self._asked(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
             newest = await _revision(connection)
             rows = (await connection.execute(sa.select(users).where(users.c.revision > revision))).all()
         return newest, [user_of(row) for row in rows]
@@ -105,41 +83,28 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """What is written together, and what nobody has to read anew. Raises AccountsUnavailable."""
-        if self._file and atomic_file.identity(self._file) != self._identity:
-            raise AccountsUnavailable(f"{self.name} was deleted or replaced while in use")
-        async with self._guarded(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
+        self._check_same_file()
+        async with self._asked(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Raises AccountsUnavailable."""
-        async with self._guarded(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
+        async with self._asked(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
             yield connection
 
     async def set_last_used(self, keys: Mapping[str, float]) -> None:
         """When API keys were used last, by id, in Unix seconds: no change to follow. Raises AccountsUnavailable."""
         values = [{"key_id": key_id, "used_at": used_at} for key_id, used_at in keys.items()]
         update = sa.update(api_keys).where(api_keys.c.id == sa.bindparam("key_id"))
-        async with self._guarded(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
+        async with self._asked(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
             await connection.execute(update.values(last_used_at=sa.bindparam("used_at")), values)
 
     async def forget_pending(self) -> list[str]:
         """The names of removed users of whom something may be kept elsewhere yet. Raises AccountsUnavailable."""
         pending = sa.select(users.c.name).where(users.c.removed_at.is_not(None), sa.not_(users.c.forgotten))
-        async with self._guarded(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
+        async with self._asked(REQUEST_TIMEOUT_S), self._engine.connect() as connection:
             return sorted(set((await connection.execute(pending)).scalars()))
-
-    @asynccontextmanager
-    async def _guarded(self, seconds: float) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        except TimeoutError:
-            raise AccountsUnavailable(f"{self.name} did not answer in time") from None
-        except NewerTables as error:
-            raise AccountsUnavailable(f"{self.name}: {error}") from error
-        except engine.FAILURES as error:
-            raise AccountsUnavailable(f"{self.name}: {engine.reason(error)}") from error
 
 
 class Change:

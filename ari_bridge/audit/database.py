@@ -6,7 +6,7 @@ is written. Every request has a deadline, and whatever goes wrong comes out as A
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ari_bridge import atomic_file
 from ari_bridge.audit import schema
 from ari_bridge.audit.action import Action
 from ari_bridge.audit.chain import Break, Chain, Head
@@ -24,13 +23,11 @@ from ari_bridge.audit.new_entry import new_entry
 from ari_bridge.audit.query import MAX_PAGE_ENTRIES, AuditPage, AuditQuery
 from ari_bridge.audit.schema import audit, head
 from ari_bridge.cursor import Cursor
-from ari_bridge.sql import engine
-from ari_bridge.sql.engine import TO_WRITE
-from ari_bridge.sql.migrate import MIGRATION_TIMEOUT_S, Migrations, NewerTables
+from ari_bridge.sql.database import SqlDatabase
+from ari_bridge.sql.migrate import Migrations
 
 FILE = "audit.db"
 REQUEST_TIMEOUT_S = 10.0
-CLOSE_TIMEOUT_S = 2.0
 MAX_CONNECTIONS = 3
 MAX_READERS = MAX_CONNECTIONS - 1
 """So that the writer always finds a connection."""
@@ -39,7 +36,7 @@ PURGE_ENTRIES = 5_000
 _MIGRATIONS = Migrations(Path(__file__).parent / "migrations", schema.HEAD, schema.VERSION_TABLE)
 
 
-class Database:
+class Database(SqlDatabase):
     """Entries in rows.
 
     Args:
@@ -50,37 +47,23 @@ class Database:
     """
 
     def __init__(self, url: str, file: Path) -> None:
-        self._file = None if url else file
-        self._identity: tuple[int, int] | None = None  # of the file, as opened
+        super().__init__(
+            url,
+            file,
+            _MIGRATIONS.bring_up,
+            AuditUnavailable,
+            refused=EntryRejected,
+            connections=MAX_CONNECTIONS,
+            synchronous="FULL",
+        )
         self._readers = asyncio.Semaphore(MAX_READERS)
-        if url:
-            self._engine = engine.postgresql_engine(url, connections=MAX_CONNECTIONS)
-        else:
-            self._engine = engine.sqlite_engine(file, connections=MAX_CONNECTIONS, synchronous="FULL")
-        self._to_write = self._engine.execution_options(**{TO_WRITE: True})
-        self.name = engine.name_of(self._engine, self._file)
-
-    async def open(self) -> None:
-        """Connect, and bring the tables to their newest form. Raises AuditUnavailable."""
-        async with self._guarded(MIGRATION_TIMEOUT_S):
-            if self._file:
-                engine.make_private(self._file)
-                if atomic_file.identity(self._file) != self._identity:  # it was deleted, or replaced
-                    await engine.dispose(self._engine)
-            await _MIGRATIONS.bring_up(self._engine, self._to_write)
-            self._identity = atomic_file.identity(self._file) if self._file else None
-
-    async def close(self) -> None:
-        with suppress(AuditUnavailable):
-            async with self._guarded(CLOSE_TIMEOUT_S):
-                await engine.dispose(self._engine)
 
     async def append(self, batch: Sequence[Unsealed]) -> Head:
         """Write all of them or none, except those that are there already: a write that seemed to fail may have
         succeeded. Returns the head after it. Raises AuditUnavailable, EntryRejected.
         """
         self._check_same_file()
-        async with self._guarded(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
+        async with self._asked(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
             last = await _locked_head(connection)
             known = sa.select(audit.c.id).where(audit.c.id.in_([one.id for one in batch]))
             written = set((await connection.execute(known)).scalars())
@@ -93,7 +76,7 @@ class Database:
         transaction. Raises AuditUnavailable.
         """
         self._check_same_file()
-        async with self._guarded(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
+        async with self._asked(REQUEST_TIMEOUT_S), self._to_write.begin() as connection:
             last = await _locked_head(connection)
             first = await connection.scalar(sa.select(sa.func.min(audit.c.number)))
             young = await connection.scalar(sa.select(sa.func.min(audit.c.number)).where(audit.c.at >= before))
@@ -109,7 +92,7 @@ class Database:
 
     async def page(self, query: AuditQuery) -> AuditPage:
         """Raises AuditUnavailable."""
-        async with self._guarded(REQUEST_TIMEOUT_S), self._readers, self._engine.connect() as connection:
+        async with self._asked(REQUEST_TIMEOUT_S), self._readers, self._engine.connect() as connection:
             rows = (await connection.execute(_page(query))).all()
         entries = tuple(map(_entry, rows[: query.limit]))
         more = len(rows) > query.limit
@@ -117,14 +100,14 @@ class Database:
 
     async def head(self) -> Head:
         """The last entry. Raises AuditUnavailable."""
-        async with self._guarded(REQUEST_TIMEOUT_S), self._readers, self._engine.connect() as connection:
+        async with self._asked(REQUEST_TIMEOUT_S), self._readers, self._engine.connect() as connection:
             return await _head(connection)
 
     async def last_of(self, actions: Sequence[Action], object: str) -> Entry | None:
         """The last entry of one of these actions. Raises AuditUnavailable."""
         wanted = (audit.c.action.in_(actions), audit.c.object == object)
         asked = sa.select(audit).where(*wanted).order_by(audit.c.number.desc()).limit(1)
-        async with self._guarded(REQUEST_TIMEOUT_S), self._readers, self._engine.connect() as connection:
+        async with self._asked(REQUEST_TIMEOUT_S), self._readers, self._engine.connect() as connection:
             row = (await connection.execute(asked)).one_or_none()
         return _entry(row) if row else None
 
@@ -133,11 +116,11 @@ class Database:
         chain = Chain(known)
         breaks: list[Break] = []
         async with self._snapshot() as connection:
-            async with self._guarded(REQUEST_TIMEOUT_S):
+            async with self._asked(REQUEST_TIMEOUT_S):
                 last = await _head(connection)
             while True:
                 after = sa.select(audit).where(audit.c.number > chain.last.number, audit.c.number <= last.number)
-                async with self._guarded(REQUEST_TIMEOUT_S):
+                async with self._asked(REQUEST_TIMEOUT_S):
                     page = after.order_by(audit.c.number).limit(MAX_PAGE_ENTRIES)
                     rows = (await connection.execute(page)).all()
                 if not rows:
@@ -151,10 +134,10 @@ class Database:
         reading = self._engine
         if not self._file:
             reading = reading.execution_options(isolation_level="REPEATABLE READ")
-        async with self._guarded(REQUEST_TIMEOUT_S):
+        async with self._asked(REQUEST_TIMEOUT_S):
             await self._readers.acquire()
         try:
-            async with self._guarded(REQUEST_TIMEOUT_S):
+            async with self._asked(REQUEST_TIMEOUT_S):
                 connection = await reading.connect()
             try:
                 yield connection
@@ -162,24 +145,6 @@ class Database:
                 await connection.close()
         finally:
             self._readers.release()
-
-    def _check_same_file(self) -> None:
-        if self._file and atomic_file.identity(self._file) != self._identity:
-            raise AuditUnavailable(f"{self.name} was deleted or replaced while in use")
-
-    @asynccontextmanager
-    async def _guarded(self, seconds: float) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        except TimeoutError:
-            raise AuditUnavailable(f"{self.name} did not answer in time") from None
-        except NewerTables as error:
-            raise AuditUnavailable(str(error)) from error
-        except engine.FAILURES as error:
-            if engine.is_refusal(error):
-                raise EntryRejected(engine.reason(error)) from error
-            raise AuditUnavailable(f"{self.name}: {engine.reason(error)}") from error
 
 
 async def _head(connection: AsyncConnection) -> Head:

@@ -6,7 +6,7 @@ it is the writer's, or the asker's.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ari_bridge import atomic_file
 from ari_bridge.cdr import migrate, rows
 from ari_bridge.cdr.cdr import Cdr
 from ari_bridge.cdr.errors import CdrUnavailable, RowsRejected
@@ -22,47 +21,34 @@ from ari_bridge.cdr.query import CdrPage, Query
 from ari_bridge.cdr.schema import cdr
 from ari_bridge.cursor import Cursor
 from ari_bridge.sql import engine
-from ari_bridge.sql.engine import TO_WRITE
+from ari_bridge.sql.database import SqlDatabase
 
 QUERY_TIMEOUT_S = 15.0
 """For each request, waiting for a connection included."""
 CONNECT_TIMEOUT_S = 5.0
-CLOSE_TIMEOUT_S = 2.0
 MAX_CONNECTIONS = 5
 MAX_READERS = MAX_CONNECTIONS - 1
 """Who may ask at once besides the writer, so that it always finds a connection."""
 
 
-class Database:
+class Database(SqlDatabase):
     """`url`: postgresql://USER:PASS@HOST/DB, or "" for the SQLite file `file`. `name` tells people which; no password.
 
     Raises ValueError if it is not a PostgreSQL URL.
     """
 
     def __init__(self, url: str, file: Path) -> None:
-        self._file = None if url else file
-        self._identity: tuple[int, int] | None = None  # of the file, as opened
+        super().__init__(
+            url,
+            file,
+            migrate.bring_up,
+            CdrUnavailable,
+            refused=RowsRejected,
+            connections=MAX_CONNECTIONS,
+            connect_timeout=CONNECT_TIMEOUT_S,
+        )
         self._readers = asyncio.Semaphore(MAX_READERS)
-        options: Any = {"connect_timeout": CONNECT_TIMEOUT_S, "connections": MAX_CONNECTIONS}
-        self._engine = engine.sqlite_engine(file, **options) if self._file else engine.postgresql_engine(url, **options)
-        self._to_write = self._engine.execution_options(**{TO_WRITE: True})
-        self.name = engine.name_of(self._engine, self._file)
         self._upsert = rows.upsert(self._engine.dialect.name)
-
-    async def open(self) -> None:
-        """Connect, and migrate the tables. Raises CdrUnavailable."""
-        async with self._asked(migrate.MIGRATION_TIMEOUT_S):
-            if self._file:
-                engine.make_private(self._file)
-                if atomic_file.identity(self._file) != self._identity:  # it was deleted, or replaced
-                    await self._drop_connections()
-            await migrate.bring_up(self._engine, self._to_write)
-            self._identity = atomic_file.identity(self._file) if self._file else None
-
-    async def close(self) -> None:
-        with suppress(CdrUnavailable):
-            async with self._asked(CLOSE_TIMEOUT_S):
-                await self._drop_connections()
 
     async def put(self, cdrs: Sequence[Cdr]) -> None:
         """Write all of them or none; a call's existing row is replaced. Raises CdrUnavailable, RowsRejected.
@@ -70,8 +56,7 @@ class Database:
         Clients choose ids, and may choose one again when the call store has forgotten the call: the row of another call
         is never touched, and the new one is named `ID~2`, `ID~3`, …
         """
-        if self._file and atomic_file.identity(self._file) != self._identity:
-            raise CdrUnavailable(f"{self.name} was deleted or replaced while in use")
+        self._check_same_file()
         async with self._asked(QUERY_TIMEOUT_S), self._to_write.begin() as connection:
             await connection.execute(self._upsert, list(map(rows.to_row, await _named(connection, cdrs))))
 
@@ -130,14 +115,8 @@ class Database:
     @asynccontextmanager
     async def _asked(self, seconds: float) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(seconds):
+            async with super()._asked(seconds):
                 yield
-        except TimeoutError:
-            raise CdrUnavailable(f"{self.name} did not answer in time") from None
-        except engine.FAILURES as error:
-            if engine.is_refusal(error):
-                raise RowsRejected(engine.reason(error)) from error
-            raise CdrUnavailable(f"{self.name}: {engine.reason(error)}") from error
         except (ValueError, TypeError, OverflowError) as error:  # a value that the driver cannot send, or we not read
             raise RowsRejected(engine.reason(error)) from error
 
