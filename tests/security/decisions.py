@@ -31,6 +31,7 @@ class Decision:
         about: Whose it may be.
         others: The grant with which it may be another user's; None: nobody may.
         machines: API keys only, whatever roles a user has.
+        proof: Its body has what proves the right, so that a wrong one is answered with 401 in spite of a good token.
         why: What the line cannot say.
     """
 
@@ -39,6 +40,7 @@ class Decision:
     about: Object | None = None
     others: Grant | None = None
     machines: bool = False
+    proof: bool = False
     why: str = ""
 
 
@@ -55,27 +57,28 @@ def on(about: Object, others: Grant | None, grant: Grant | None = None) -> Decis
     return Decision(about=about, others=others, grant=grant)
 
 
-_WITH_CHALLENGE = Decision(public=True, why="with the challenge of a right password")
+_WITH_CHALLENGE = Decision(public=True, proof=True, why="with the challenge of a right password")
+_WITH_PASSWORD = Decision(proof=True, why="one's own, with one's password besides")
 _COMMAND = on(Object.CALL, Grant.CALLS_CONTROL)
 _DIALS = on(Object.CALL, None, Grant.DIAL)
 _USERS = with_grant(Grant.USERS_MANAGE)
 _KEYS = with_grant(Grant.KEYS_MANAGE)
 
 OPERATIONS: dict[str, Decision] = {
-    "signIn": PUBLIC,
-    "refreshSession": Decision(public=True, why="with a refresh token: tests/security/test_tokens.py"),
+    "signIn": Decision(public=True, proof=True),
+    "refreshSession": Decision(public=True, proof=True, why="with a refresh token: tests/security/test_tokens.py"),
     "signOut": OWN,
     "signOutEverywhere": OWN,
-    "changePassword": OWN,
+    "changePassword": _WITH_PASSWORD,
     "choosePassword": _WITH_CHALLENGE,
     "giveSecondFactor": _WITH_CHALLENGE,
     "beginEnrolment": _WITH_CHALLENGE,
     "completeEnrolment": _WITH_CHALLENGE,
     "showSecondFactor": OWN,
-    "beginSecondFactor": OWN,
+    "beginSecondFactor": _WITH_PASSWORD,
     "completeSecondFactor": OWN,
-    "renewRecoveryCodes": OWN,
-    "removeSecondFactor": OWN,
+    "renewRecoveryCodes": _WITH_PASSWORD,
+    "removeSecondFactor": _WITH_PASSWORD,
     "showMe": OWN,
     "beginSingleSignOn": PUBLIC,
     "finishSingleSignOn": Decision(public=True, why="with the cookie of a sign-in that this browser has begun"),
