@@ -34,6 +34,7 @@ PERSISTED_FIELDS = (
     "far_number",
     "far_name",
     "endpoint",
+    "near",
     "leg",
     "last_leg",
     "media_address",

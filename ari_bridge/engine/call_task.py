@@ -194,7 +194,7 @@ class CallTask:
             case actions.CancelTimers():
                 self._timers.cancel_all()
             case actions.AskSipStatus(gone):
-                self.requests.start(self._ask_sip_status(gone, leg_id(self.call.id, self.call.leg)))
+                self.requests.start(self._ask_sip_status(gone, _channel_near(self.call)))
             case actions.CheckMedia(within):
                 self.requests.start(self._check_media(leg_id(self.call.id, self.call.leg), within))
             case actions.AwaitEarlyMedia():
@@ -222,12 +222,12 @@ class CallTask:
         else:
             self.post(StepDone(time.time(), step, address, sdp, leg))
 
-    async def _ask_sip_status(self, gone: ChannelDestroyed, media_leg: str) -> None:
+    async def _ask_sip_status(self, gone: ChannelDestroyed, bridged_with: str) -> None:
         """Asterisk before 22 has no event for it, but hands it to the channels that the failed one is bridged with."""
         sip = 0
         try:
             async with asyncio.timeout(SIP_STATUS_TIMEOUT_S):
-                sip = await self.backends.ari.channels.sip_status(media_leg, gone.name)
+                sip = await self.backends.ari.channels.sip_status(bridged_with, gone.name)
         except (PeerError, TimeoutError) as error:
             self.log.debug("the SIP status is unknown", reason=str(error))
         finally:
@@ -304,6 +304,11 @@ class CallTask:
         self._closed = True
         self._timers.cancel_all()
         await self.requests.cancel()
+
+
+def _channel_near(call: Call) -> str:
+    """The channel by which our side is in the bridge."""
+    return call.near.id if call.near else leg_id(call.id, call.leg)
 
 
 def _may_work_later(error: Exception) -> bool:

@@ -4,6 +4,7 @@ import math
 
 from ari_bridge.ari.channels import LIMIT
 from ari_bridge.dial_permissions import LegKind
+from ari_bridge.engine.hangup_causes import q850_for_near
 from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
 from ari_bridge.guest_names import shown_name
@@ -58,6 +59,10 @@ async def execute_step(
             await ari.channels.dial(call.far_channel, timeout=int(ring_timeout) + 5)
         case Step.RING_FAR:
             await ari.channels.ring(call.far_channel)
+        case Step.BRIDGE_NEAR:
+            assert call.near, "only then it is in the plan"
+            await ari.channels.set_caller(call.near.id, call.caller, call.caller_name)
+            await ari.bridges.add_channel(bridge, call.near.id)
         case Step.ANSWER_FAR:
             await ari.channels.answer(call.far_channel)
         case Step.CREATE_PARTY | Step.DIAL_PARTY | Step.BRIDGE_PARTY:
@@ -108,6 +113,9 @@ async def release_resource(backends: Backends, call: Call, resource: Resource, i
                 await ari.channels.hangup(party.channel)
         case Resource.FAR:
             await ari.channels.hangup(call.far_channel)
+        case Resource.NEAR:
+            assert call.near, "it has one"
+            await ari.channels.hang_up_with(call.near.id, q850_for_near(call))
     return None
 
 

@@ -92,7 +92,8 @@ class SoundControl:
 
     async def _request_mute(self, on: bool) -> None:
         context = self._context
-        channels, leg = context.backends.ari.channels, leg_id(context.call.id, context.call.leg)
+        call, channels = context.call, context.backends.ari.channels
+        leg = call.near.id if call.near else leg_id(call.id, call.leg)
         try:
             await (channels.mute if on else channels.unmute)(leg)
         except PeerRefused as error:

@@ -44,6 +44,7 @@ class Resource(IdentityEnum):
     BRIDGE = "bridge"
     EXTERNAL_MEDIA = "external_media"
     FAR = "far"
+    NEAR = "near"  # the channel of our user's SIP client (`Call.near`)
     PARTY = "party"  # the channel of a further party; not in `Call.allocated`: the party itself keeps track of it
 
     @property
@@ -72,6 +73,7 @@ class Milestone(IdentityEnum):
     FAR_ANSWERED = auto()
     ACCEPTED = auto()  # inbound: a page has sent its offer
     ANSWER_SENT = auto()  # the page was sent an SDP answer, of whichever leg
+    NEAR_BRIDGED = auto()  # our user's SIP client is in the bridge
     FAR_PROGRESSED = auto()  # outbound: the far side has signalled that it may send sound before its answer (183)
 
 
@@ -101,6 +103,17 @@ class ReusableLeg:
     number: int
     media_address: RtpAddress
     external_media_address: RtpAddress
+
+
+class SipChannel(msgspec.Struct, frozen=True):
+    """The channel by which a SIP client of our user takes part in a call, in place of a media leg.
+
+    Asterisk made it, so its id says nothing of the call: only the call's record does.
+    """
+
+    id: str  # ARI channel id
+    name: str = ""  # Asterisk's, such as PJSIP/edge-0000002a
+    holds: bool = False  # the client itself holds the call: then Asterisk plays music, and we need not
 
 
 class PartyState(IdentityEnum):
@@ -200,6 +213,7 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     far_number: str = ""  # the connected line, as Asterisk reports it; "": as dialled, or the caller's
     far_name: str = ""
     endpoint: str = ""  # outbound: what Asterisk dials, e.g. PJSIP/7001@trunk
+    near: SipChannel | None = None  # our user's SIP client; None: a page has the call, with a media leg
     leg: int = 1  # the number of the media leg in use, or being made
     last_leg: int = 1  # the highest number that a leg has had: numbers are never reused
     offer: str = ""  # the browser's SDP; "" until it is known
@@ -251,6 +265,10 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
         return Resource.FAR in self.allocated - self.releasing and Milestone.FAR_LEFT not in self.milestones
 
     @property
+    def near_present(self) -> bool:
+        return Resource.NEAR in self.allocated - self.releasing
+
+    @property
     def recording(self) -> Recording | None:
         """The recording that is running or paused."""
         last = self.recordings[-1] if self.recordings else None
@@ -281,6 +299,7 @@ class Step(IdentityEnum):
     DIAL_FAR = "dial_far"
     RING_FAR = "ring_far"
     ANSWER_FAR = "answer_far"
+    BRIDGE_NEAR = "bridge_near"
     CREATE_PARTY = "create_party"
     DIAL_PARTY = "dial_party"
     BRIDGE_PARTY = "bridge_party"

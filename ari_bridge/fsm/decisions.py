@@ -72,7 +72,7 @@ def advance(call: Call) -> Decision:
 
 def enter_state(call: Call, state: CallState) -> Decision:
     """Enter the state, and notify the listeners; but none is notified of a state before its SDP answer."""
-    visible = Milestone.ANSWER_SENT in call.milestones and state is not ACCEPTING
+    visible = (Milestone.ANSWER_SENT in call.milestones or call.near is not None) and state is not ACCEPTING
     return replace(call, state=state), [Notify(StateChanged())] if visible else []
 
 
@@ -88,11 +88,12 @@ def update_sound(call: Call) -> Decision:
     """Isolate our side and play music on hold as the call requires.
 
     Our side is isolated while it holds or transfers. A single participant who waits for it, or for a browser that sends
-    no RTP, hears music.
+    no RTP, hears music. Where a SIP client holds the call, Asterisk does the same by itself.
     """
-    isolated = call.state is UP and not call.left_outcome and (call.held or call.transferring != 0)
+    held = call.held and not (call.near and call.near.holds)
+    isolated = call.state is UP and not call.left_outcome and (held or call.transferring != 0)
     taker = call.party(call.transferring)
-    waits = call.client_silent or call.held or (taker is not None and not taker.talking)
+    waits = call.client_silent or held or (taker is not None and not taker.talking)
     music = call.state is UP and waits and count_talking(call) == 1
     actions: list[Action] = []
     if isolated is not call.isolated:
@@ -164,7 +165,9 @@ def forward_status(forward: str, otherwise: str) -> str:
 
 def release(call: Call) -> Decision:
     """Release what is allocated, except what is still being created; ENDED once everything is released."""
-    now = [r for r in Resource if r in call.allocated - call.releasing and setup_plan.MADE_BY[r] not in call.pending]
+    now = [
+        r for r in Resource if r in call.allocated - call.releasing and setup_plan.MADE_BY.get(r) not in call.pending
+    ]
     call = replace(call, releasing=call.releasing | {*now})
     actions: list[Action] = [Release(resource, call.leg if resource.of_leg else 0) for resource in now]
     call, spares = release_superseded(call)
@@ -202,6 +205,13 @@ def release_parties(call: Call) -> Decision:
             call = with_party(call, replace(party, releasing=True))
             actions.append(Release(Resource.PARTY, party.number))
     return call, actions
+
+
+def release_near(call: Call) -> Decision:
+    """Hang up our user's SIP client."""
+    if not call.near_present:
+        return call, []
+    return replace(call, releasing=call.releasing | {Resource.NEAR}), [Release(Resource.NEAR)]
 
 
 # --- media legs -------------------------------------------------------------------

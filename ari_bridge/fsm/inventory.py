@@ -102,7 +102,8 @@ def channels_of(call: Call) -> set[str]:
     """The channels of the call, including past and future ones, without a far side that was given away."""
     legs = {leg_id(call.id, one.leg) for one in call.superseded if one.resource is Resource.EXTERNAL_MEDIA}
     far = {call.far_channel} if Resource.FAR in call.allocated or call.state.live else set()
-    return far | {leg_id(call.id, call.leg), *legs} | {party.channel for party in call.parties}
+    near = {call.near.id} if call.near else set()
+    return far | near | {leg_id(call.id, call.leg), *legs} | {party.channel for party in call.parties}
 
 
 def _legs(call: Call) -> set[str]:

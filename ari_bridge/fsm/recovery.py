@@ -33,7 +33,7 @@ from ari_bridge.fsm.call import (
 )
 from ari_bridge.fsm.decisions import ACCEPTING, EARLY, ENDING, RINGING, TRYING, UP, Decision
 from ari_bridge.fsm.events import Timer
-from ari_bridge.fsm.rules import parties
+from ari_bridge.fsm.rules import near, parties
 from ari_bridge.fsm.rules.connected import identified
 from ari_bridge.ids import Kind, leg_id, leg_number, parse_resource_id, resource_id, stem_of
 from ari_bridge.outcomes import Cause, Outcome
@@ -66,6 +66,8 @@ def recover(record: Call, snapshot: PbxSnapshot, at: float, given_away: frozense
             return decisions.end(found, at, Outcome.TRANSFERRED)
     if record.outcome is not None:
         return decisions.release(replace(found, state=ENDING))
+    if record.near and not record.left_outcome and Resource.NEAR not in found.allocated:
+        return near.hung_up(found, at, Cause(text="the SIP client hung up while the server was down"))
     if record.parties and record.state is UP:
         return _continue_with_parties(found, at, snapshot)
     if far is None:
@@ -83,6 +85,8 @@ def _with_allocated(record: Call, snapshot: PbxSnapshot) -> Call:
     holds, stem = set(), stem_of(record.id)
     if record.far_channel in snapshot.channels:
         holds.add(Resource.FAR)
+    if record.near and record.near.id in snapshot.channels:
+        holds.add(Resource.NEAR)
     if resource_id(record.id, Kind.BRIDGE) in snapshot.bridges:
         holds.add(Resource.BRIDGE)
     spare = set()
@@ -215,6 +219,9 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     whole = {Resource.EXTERNAL_MEDIA} if snapshot.legs is None else {Resource.EXTERNAL_MEDIA, Resource.MEDIA_SESSION}
     if call.left_outcome:
         call = decisions.supersede_leg(call)
+    elif call.near:
+        if call.near.id in members:
+            reached.add(Milestone.NEAR_BRIDGED)
     elif leg_id(call.id, call.leg) in members and whole <= call.allocated:
         reached |= LEG_MILESTONES
         call = replace(call, allocated=call.allocated | {Resource.MEDIA_SESSION})
@@ -230,13 +237,13 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
-    if state is UP and not call.left_outcome:
+    if state is UP and not call.left_outcome and not call.near:
         timers.append(StartTimer(Timer.MEDIA))
         if away and not call.media_lost:
             timers.append(CheckMedia())  # the grace must not end a call on unchecked assumptions
     if state is not UP:
         timers.append(StartTimer(Timer.RING))
-    if state is RINGING:
+    if state is RINGING and not call.near:
         timers.append(AwaitEarlyMedia())
     return call, [*steps, *releases, *timers, *_correct_sound(call)]
 
@@ -251,4 +258,4 @@ def _correct_sound(call: Call) -> list[Action]:
 
 def _steps_done(call: Call, reached: set[Milestone] | frozenset[Milestone]) -> frozenset[Step]:
     """The steps whose milestones are reached: they are not started again."""
-    return frozenset(step for step in setup_plan.PLANS[call.direction] if setup_plan.GIVES[step] in reached)
+    return frozenset(step for step in setup_plan.plan_of(call) if setup_plan.GIVES[step] in reached)

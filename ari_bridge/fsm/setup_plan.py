@@ -21,6 +21,17 @@ OUTBOUND: dict[Step, frozenset[Milestone]] = {
     Step.DIAL_FAR: frozenset({Milestone.FAR_BRIDGED}),
 }
 
+FROM_SIP: dict[Step, frozenset[Milestone]] = {
+    Step.CREATE_FAR: frozenset(),
+    Step.CREATE_BRIDGE: frozenset(),
+    Step.BRIDGE_NEAR: frozenset({Milestone.BRIDGE_CREATED}),
+    Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
+    # Once both are in the bridge, Asterisk itself passes the far side's 180, 183, early media and answer to the client,
+    # also while no front end runs: so there is no step that rings or answers.
+    Step.DIAL_FAR: frozenset({Milestone.FAR_BRIDGED, Milestone.NEAR_BRIDGED}),
+}
+"""Outbound, by a SIP client of our user."""
+
 INBOUND: dict[Step, frozenset[Milestone]] = {
     Step.RING_FAR: frozenset({Milestone.PAGES_RING}),
     Step.OFFER_MEDIA: frozenset({Milestone.ACCEPTED}),
@@ -48,6 +59,7 @@ GIVES: dict[Step, Milestone] = {
     Step.DIAL_FAR: Milestone.FAR_DIALLED,
     Step.RING_FAR: Milestone.FAR_RUNG,
     Step.ANSWER_FAR: Milestone.FAR_ANSWERED,
+    Step.BRIDGE_NEAR: Milestone.NEAR_BRIDGED,
 }
 
 MAKES: dict[Step, Resource] = {
@@ -60,12 +72,16 @@ MAKES: dict[Step, Resource] = {
 MADE_BY: dict[Resource, Step] = {resource: step for step, resource in MAKES.items()}
 
 
+def plan_of(call: Call) -> dict[Step, frozenset[Milestone]]:
+    return FROM_SIP if call.near else PLANS[call.direction]
+
+
 def ready(call: Call) -> list[Step]:
     """The steps that can start now: not started yet, with all their milestones reached.
 
     If the media is lost, a new leg waits for the page's next offer; if our side has left, there is no further leg.
     """
-    plan = PLANS[call.direction]
+    plan = plan_of(call)
     ready = [step for step, needs in plan.items() if step not in call.started and needs <= call.milestones]
     return [step for step in ready if not ((call.media_lost or call.left_outcome) and step.of_leg)]
 
@@ -74,4 +90,4 @@ def complete(call: Call) -> bool:
     """Whether every step of the set-up is done, or not needed any more."""
     if call.left_outcome:
         return True
-    return all(GIVES[step] in call.milestones for step in PLANS[call.direction])
+    return all(GIVES[step] in call.milestones for step in plan_of(call))

@@ -29,6 +29,7 @@ from ari_bridge.fsm.decisions import (
 )
 from ari_bridge.fsm.events import Failure, Timer
 from ari_bridge.fsm.notifications import MediaNeeded, MediaReady, StateChanged
+from ari_bridge.fsm.rules.near import check_page
 from ari_bridge.fsm.rules.parties import leave_lost
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
@@ -49,6 +50,7 @@ MAX_SETUP_LEGS = 3
 def renew(call: Call, event: events.Reoffered) -> Decision:
     """The page sends a new offer: its leg replaces the present one once it is ready."""
     check_present(call)
+    check_page(call)
     if call.direction is Direction.INBOUND and Milestone.ACCEPTED not in call.milestones:
         raise WrongState("The call rings: it can be accepted, and has no media yet.", field="callId")
     if len(call.superseded) >= MAX_SUPERSEDED_RESOURCES:
@@ -145,7 +147,7 @@ def lose_media(call: Call, at: float, reason: str) -> Decision:
 
 @leads_to(*ENDS)
 def media_lost(call: Call, event: events.MediaLost) -> Decision:
-    if event.leg != call.leg or call.media_lost or call.left_outcome:
+    if event.leg != call.leg or call.media_lost or call.left_outcome or call.near:
         return call, []
     if call.direction is Direction.INBOUND and Milestone.ACCEPTED not in call.milestones:
         return call, []  # it has no media yet

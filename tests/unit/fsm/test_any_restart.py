@@ -41,6 +41,8 @@ def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, int]]) -> 
             channels[party.channel] = Channel(party.channel, state=state)
         elif resource is Resource.FAR:
             channels[call.far_channel] = Channel(call.far_channel, state=state)
+        elif resource is Resource.NEAR and call.near:
+            channels[call.near.id] = Channel(call.near.id, state=state)
         elif resource is Resource.EXTERNAL_MEDIA:
             channels[leg_id(call.id, leg)] = Channel(leg_id(call.id, leg), state="Up")
     bridges = {}

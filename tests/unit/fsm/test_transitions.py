@@ -15,7 +15,7 @@ from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Cause, Outcome
 
 ADDRESS = RtpAddress("127.0.0.1", 20000)
-ALL = {*Resource} - {Resource.PARTY}  # what a call of two holds
+ALL = {*Resource} - {Resource.PARTY, Resource.NEAR}  # what a call of two holds
 
 
 @dataclass
