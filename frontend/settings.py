@@ -22,6 +22,7 @@ from frontend.auth.oidc.settings import OidcSettings
 from frontend.auth.proxies import Network, is_loopback, parse_proxies
 from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.secret_files import SecretFiles, UnreadableSecret
+from frontend.sip_edge_settings import SipEdgeSettings
 from frontend.webrtc.ice_servers import is_turn, parse_servers
 
 NAME = r"[A-Za-z0-9_.-]{1,64}"
@@ -35,7 +36,7 @@ class InvalidSettings(Exception):
     """Some settings are invalid; the text has the name, the reason and an example for each."""
 
 
-class Settings(OidcSettings):
+class Settings(OidcSettings, SipEdgeSettings):
     """Names and defaults are those of the environment, in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
@@ -341,6 +342,8 @@ class Settings(OidcSettings):
                 "user is given what a shorter one can be guessed from. `openssl rand -hex 32` makes one; it is also "
                 "the static-auth-secret of the TURN servers."
             )
+        if self.sip_edge_rpc_url and not self.sip_edge_token:
+            raise ValueError("SIP_EDGE_TOKEN: SIP_EDGE_RPC_URL needs it: the edge answers nobody else.")
         if self.target_sip_server and not self.target_sip_endpoint:
             raise ValueError("TARGET_SIP_ENDPOINT: TARGET_SIP_SERVER needs the name of a PJSIP endpoint beside it.")
         if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):

@@ -152,7 +152,7 @@ class SignInSteps(Generic[S]):
 
         Raises SecondFactorExists, Unauthorized, InvalidUser (it is no user), TooManyAttempts, AccountsUnavailable.
         """
-        user = await self._confirm_password(principal, password)
+        user = await self.confirm_password(principal, password)
         if user.second_factor:
             raise SecondFactorExists
         secret = totp.new_secret()
@@ -170,7 +170,7 @@ class SignInSteps(Generic[S]):
 
     async def remove_second_factor(self, principal: Principal, password: str, code: str) -> None:
         """Raises as `begin_second_factor` and `SecondFactorCheck.check`."""
-        user = await self._confirm_password(principal, password)
+        user = await self.confirm_password(principal, password)
         await self._second_factor.check(user, code, principal.address)
         with changed_meanwhile_is(Unauthorized(_CHANGED)):
             await self._accounts.second_factors.remove(user)
@@ -178,7 +178,7 @@ class SignInSteps(Generic[S]):
 
     async def new_recovery_codes(self, principal: Principal, password: str, code: str) -> list[str]:
         """In place of all before. Raises as `remove_second_factor`."""
-        user = await self._confirm_password(principal, password)
+        user = await self.confirm_password(principal, password)
         await self._second_factor.check(user, code, principal.address)
         with changed_meanwhile_is(Unauthorized(_CHANGED)):
             return await self._accounts.second_factors.new_recovery_codes(user)
@@ -194,7 +194,7 @@ class SignInSteps(Generic[S]):
         log.info("a second factor is set up", user=user.name, address=address)
         return added
 
-    async def _confirm_password(self, principal: Principal, password: str) -> User:
+    async def confirm_password(self, principal: Principal, password: str) -> User:
         """A token alone sets up and removes nothing. Raises Unauthorized, InvalidUser (it is no user)."""
         check_person(principal)
         right = await self._sign_ins.check(principal.name or "", password, principal.address)

@@ -214,18 +214,33 @@ class RecoveryCodes(msgspec.Struct, frozen=True, rename="camel"):
     recovery_codes: list[str]
 
 
+class SipPasswordData(msgspec.Struct, frozen=True, rename="camel"):
+    """A SIP password, which is shown this once.
+
+    Attributes:
+        user: The SIP user, and the user name for authentication
+        password: It cannot be shown again
+    """
+
+    user: str
+    realm: str
+    password: str
+
+
 class MeData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
         user: Your name; null if sign-in is off
         user_id: Never changes; empty if sign-in is off
         grants: What you may do; docs/USERS.md lists them
+        sip_password: Whether you have a SIP password for phones
     """
 
     user: str | None
     user_id: str
     roles: list[str]
     grants: list[str]
+    sip_password: bool
 
 
 class CallPage(msgspec.Struct, frozen=True, rename="camel"):
@@ -502,6 +517,7 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
         effective_class: The class of service that counts now
         must_change_password: At the next sign-in
         second_factor: Whether the user has an authenticator app set up
+        sip_password: Whether the user has a SIP password for phones
         created_at: Unix seconds; 0: unknown
         revision: Higher after each change; the ETag
         connections: Open pages and programs of the user
@@ -517,6 +533,7 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
     locked: bool
     must_change_password: bool
     second_factor: bool
+    sip_password: bool
     created_at: float
     revision: int
     connections: int
@@ -545,6 +562,11 @@ class NewPasswordData(msgspec.Struct, frozen=True, rename="camel"):
 
     user: UserData
     password: str
+
+
+class UserWithSipPassword(msgspec.Struct, frozen=True, rename="camel"):
+    user: UserData
+    sip: SipPasswordData
 
 
 class UserConnection(msgspec.Struct, frozen=True, rename="camel"):
@@ -651,6 +673,51 @@ class DialCheckData(msgspec.Struct, frozen=True, rename="camel"):
     country: str
     number_class: str
     why: str
+
+
+class SipCredentialData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        ha1: MD5 of `user:realm:password`, hexadecimal
+        ha1_sha256: The same by SHA-256 (RFC 8760)
+    """
+
+    user: str
+    ha1: str
+    ha1_sha256: str
+
+
+class SipRegistrationData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        contact: The SIP URI at which the phone is called
+        address: IP address that it has registered from; empty: unknown
+        transport: `udp`, `tcp`, `tls`, `ws` or `wss`
+        user_agent: What the phone says that it is
+        expires_at: Unix seconds
+    """
+
+    user: str
+    contact: str
+    address: str
+    transport: str
+    user_agent: str
+    expires_at: float
+
+
+class SipRegistrations(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        known: Whether this is so now
+        reason: Why it is not known
+        read_at: When it was known last, Unix seconds; null: never
+        registrations: Sorted by user
+    """
+
+    known: bool
+    reason: str | None
+    read_at: float | None
+    registrations: list[SipRegistrationData]
 
 
 class ChannelData(msgspec.Struct, frozen=True, rename="camel"):

@@ -196,11 +196,19 @@ export interface Confirmation {
   code: string; // 6 digits of the app, or a recovery code
 }
 
+/** A SIP password, which is shown this once. */
+export interface SipPasswordData {
+  user: string; // the SIP user, and the user name for authentication
+  realm: string;
+  password: string; // it cannot be shown again
+}
+
 export interface MeData {
   user: string | null; // your name; null if sign-in is off
   userId: string; // never changes; empty if sign-in is off
   roles: string[];
   grants: string[]; // what you may do; docs/USERS.md lists them
+  sipPassword: boolean; // whether you have a SIP password for phones
 }
 
 export interface CallPage {
@@ -422,6 +430,7 @@ export interface UserData {
   locked: boolean;
   mustChangePassword: boolean; // at the next sign-in
   secondFactor: boolean; // whether the user has an authenticator app set up
+  sipPassword: boolean; // whether the user has a SIP password for phones
   createdAt: number; // Unix seconds; 0: unknown
   revision: number; // higher after each change; the ETag
   connections: number; // open pages and programs of the user
@@ -454,6 +463,11 @@ export interface NewName {
 
 export interface Lock {
   locked: boolean;
+}
+
+export interface UserWithSipPassword {
+  user: UserData;
+  sip: SipPasswordData;
 }
 
 export interface UserConnections {
@@ -511,6 +525,28 @@ export interface DialCheckData {
   country: string; // ISO 3166 code; 001: of no country; empty: unknown or internal
   numberClass: string; // what kind of number it is
   why: string; // why it is of that kind
+}
+
+export interface SipCredentialData {
+  user: string;
+  ha1: string; // MD5 of `user:realm:password`, hexadecimal
+  ha1Sha256: string; // the same by SHA-256 (RFC 8760)
+}
+
+export interface SipRegistrations {
+  known: boolean; // whether this is so now
+  reason: string | null; // why it is not known
+  readAt: number | null; // when it was known last, Unix seconds; null: never
+  registrations: SipRegistrationData[]; // sorted by user
+}
+
+export interface SipRegistrationData {
+  user: string;
+  contact: string; // the SIP URI at which the phone is called
+  address: string; // IP address that it has registered from; empty: unknown
+  transport: string; // `udp`, `tcp`, `tls`, `ws` or `wss`
+  userAgent: string; // what the phone says that it is
+  expiresAt: number; // Unix seconds
 }
 
 export interface LiveData {
