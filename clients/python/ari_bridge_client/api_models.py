@@ -164,7 +164,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     answered_at: float | None
     ended_at: float | None
     ownerless: bool = False
-    near: str = 'page'
+    near: str = "page"
 
 
 class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):
