@@ -27,8 +27,8 @@ def identified(call: Call, resource: Resource, leg: int, number: str, name: str)
         return call, []
     if resource in (Resource.EXTERNAL_MEDIA, Resource.NEAR):
         facing = _only_other_party(call)
-        earlier = resource is Resource.EXTERNAL_MEDIA and leg != call.leg
-        if earlier or facing is None or number == _own_number(call):
+        own = leg == 0 if call.near else call.leg is not None and leg == call.leg.number
+        if not own or facing is None or number == _own_number(call):
             return call, []  # an earlier leg; several others; or our own number, as two of our legs meet
         return _party(call, facing, number, name) if facing.number != FAR_PARTY else _far(call, number, name)
     if resource is Resource.PARTY:

@@ -66,7 +66,7 @@ def test_nothing_of_a_media_leg_is_made_and_the_far_side_is_dialled_once_both_ar
     story.tell(events.StasisStarted(2, Resource.FAR))
     assert Do(Step.DIAL_FAR) not in story.works(Step.BRIDGE_FAR)
     assert Do(Step.DIAL_FAR) in story.works(Step.BRIDGE_NEAR)
-    assert not [a for a in story.done if isinstance(a, Do) and a.step.of_leg]
+    assert not [a for a in story.done if isinstance(a, Do) and a.step in setup_plan.MEDIA_LEG]
 
 
 def test_states_are_told_without_an_sdp_answer_and_no_media_is_watched() -> None:
