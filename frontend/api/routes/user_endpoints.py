@@ -37,7 +37,9 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
     effective_class: Annotated[str, Meta(description="the class of service that counts now")]
     locked: bool
     must_change_password: Annotated[bool, Meta(description="at the next sign-in")]
-    second_factor: Annotated[bool, Meta(description="whether the user has an authenticator app set up")]
+    second_factor: Annotated[
+        bool, Meta(description="whether the user has an authenticator app or a security key set up")
+    ]
     created_at: Annotated[float, Meta(description="Unix seconds; 0: unknown")]
     revision: Annotated[int, Meta(description="higher after each change; the ETag")]
     connections: Annotated[int, Meta(description="open pages and programs of the user")]
