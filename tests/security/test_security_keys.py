@@ -1,6 +1,5 @@
 """Security keys as the second factor: what they have signed opens once, for its user, page and challenge alone."""
 
-from collections.abc import AsyncIterator
 from copy import copy
 from typing import Any
 
@@ -10,7 +9,6 @@ from msgspec.structs import replace
 
 from ari_bridge.accounts import SecondFactorExists
 from ari_bridge.accounts.security_keys import NewSecurityKey
-from ari_bridge.audit import Action
 from frontend.app import App
 from frontend.auth.relying_party import CHALLENGE_LIFETIME_S
 from frontend.settings import Settings
@@ -67,12 +65,6 @@ async def proof(http: aiohttp.ClientSession, headers: Headers, key: Authenticato
     status, begun = await post(http, "/me/second-factor/proof", headers=headers)
     assert status == 200
     return {"challenge": begun["challenge"], "credential": key.get(begun["options"])}
-
-
-async def refused_with(app: App, reason: str) -> None:
-    await app.audit.flush()
-    found = await app.audit.read()
-    assert any(reason in str(entry.details) for entry in found if entry.action == Action.SECOND_FACTOR_REFUSE)
 
 
 # --- what a key opens -----------------------------------------------------------------------
@@ -168,7 +160,7 @@ async def test_what_comes_too_late_is_not_taken(
     assert (await answer(http, challenge, key.get(await asked(http, challenge))))[0] == 200
 
 
-async def test_a_copy_of_a_key_is_noticed(key: Authenticator, http: aiohttp.ClientSession, app: App) -> None:
+async def test_a_copy_of_a_key_is_noticed(key: Authenticator, http: aiohttp.ClientSession, sign_in: SignIn) -> None:
     clone = copy(key)
     challenge = await challenge_of(http)
     assert (await answer(http, challenge, key.get(await asked(http, challenge))))[0] == 200
@@ -177,6 +169,10 @@ async def test_a_copy_of_a_key_is_noticed(key: Authenticator, http: aiohttp.Clie
     assert status == 401 and "may have been copied" in problem["detail"]
     silent = clone.get(await asked(http, challenge), counts=False)
     assert (await answer(http, challenge, silent))[0] == 401
+    auditor = await sign_in("2003")
+    async with http.get("/audit", params={"action": "second_factor.refuse"}, headers=auditor) as response:
+        found = (await response.json())["entries"]
+    assert [entry["details"]["name"] for entry in found if "may be a copy" in entry["details"]["reason"]] == ["Blue"]
 
 
 @pytest.mark.parametrize("part", ["clientDataJSON", "authenticatorData", "signature"])

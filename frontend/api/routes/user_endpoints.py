@@ -37,9 +37,7 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
     effective_class: Annotated[str, Meta(description="the class of service that counts now")]
     locked: bool
     must_change_password: Annotated[bool, Meta(description="at the next sign-in")]
-    second_factor: Annotated[
-        bool, Meta(description="whether the user has an authenticator app or a security key set up")
-    ]
+    second_factor: Annotated[bool, Meta(description="whether an authenticator app or a security key is set up")]
     created_at: Annotated[float, Meta(description="Unix seconds; 0: unknown")]
     revision: Annotated[int, Meta(description="higher after each change; the ETag")]
     connections: Annotated[int, Meta(description="open pages and programs of the user")]
