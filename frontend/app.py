@@ -44,6 +44,8 @@ from frontend.api.routes.security_keys import SecurityKeyApi
 from frontend.api.routes.sessions import SessionApi
 from frontend.api.routes.sign_in_steps import SignInStepsApi
 from frontend.api.routes.single_sign_on import single_sign_on_routes
+from frontend.api.routes.sip_edge import SipEdgeApi
+from frontend.api.routes.sip_password import SipPasswordApi
 from frontend.api.routes.tokens import TokensApi
 from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
@@ -51,6 +53,7 @@ from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.local_operator import LocalOperator
 from frontend.auth.session_tokens import SessionTokens
+from frontend.auth.sip_edge_token import SipEdgeToken
 from frontend.calls.locked_users import LockedUsers
 from frontend.factories import ari_client, call_limits, dialled_context, media_pool, number_routes, recording_library
 from frontend.http import middleware
@@ -313,7 +316,8 @@ class App:
         # The inner one makes the problems that pages of other origins may read, the outer one is for what it lets by.
         problems = middleware.problem_responses
         rates = RequestRates.of(settings.max_requests_per_second)
-        limited = requests_limited(access, origins, rates)
+        edge_token = SipEdgeToken(settings.sip_edge_token)
+        limited = requests_limited(access, origins, rates, edge_token)
         listed = AddressFilter(settings, addresses)
         self.reloading.uses(listed.use, "enable_ip_whitelisting", "ip_whitelist")
         common = [
@@ -348,7 +352,9 @@ class App:
             min_password_length=settings.min_password_length,
             single_sign_on=settings.sign_on_name(),
         )
-        administration = UserAdministration(self.accounts, lambda: self._dial_file.current().classes)
+        administration = UserAdministration(
+            self.accounts, lambda: self._dial_file.current().classes, settings.sip_realm
+        )
         dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
         both = [
             *api.routes(),
@@ -356,6 +362,7 @@ class App:
             *SecondFactorApi(access).routes(),
             *SecurityKeyApi(access).routes(),
             *SessionApi(access).routes(),
+            *SipPasswordApi(administration, access).routes(),
             *MeApi(access).routes(),
             *UserApi(administration, access, self._permissions, self.calls, connections, events).routes(),
             *dial_permissions.routes(),
@@ -377,6 +384,7 @@ class App:
                 self.ari, self.calls, self.hooks, events, connections, self.pages, access, settings.metrics_token
             ).routes()
         )
+        main.add_routes(SipEdgeApi(self.accounts, access, edge_token, settings.sip_realm).routes())
         main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
         main.add_routes(static.routes())
 

@@ -22,6 +22,7 @@ from frontend.auth.oidc.settings import OidcSettings
 from frontend.auth.proxies import Network, is_loopback, parse_proxies
 from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.secret_files import SecretFiles, UnreadableSecret
+from frontend.sip_edge_settings import SipEdgeSettings
 from frontend.webrtc.ice_servers import is_turn, parse_servers
 
 NAME = r"[A-Za-z0-9_.-]{1,64}"
@@ -35,7 +36,7 @@ class InvalidSettings(Exception):
     """Some settings are invalid; the text has the name, the reason and an example for each."""
 
 
-class Settings(OidcSettings):
+class Settings(OidcSettings, SipEdgeSettings):
     """Names and defaults are those of the environment, in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)

@@ -82,7 +82,7 @@ LAYERS = (
     ),
     pytest_layer("unit", "pure logic"),
     pytest_layer("component", "one part against a tiny real peer"),
-    pytest_layer("security", "attacks that must fail"),
+    pytest_layer("security", "attacks that must fail", waits=True),
     pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine", waits=True),
     pytest_layer("sipp", "SIPp scenarios", waits=True),
     pytest_layer("gallery", "each state of the pages in pictures", GALLERY, waits=True, nice=True),

@@ -24,6 +24,7 @@ from ari_bridge.accounts.second_factors import SecondFactors
 from ari_bridge.accounts.security_keys import SecurityKeys
 from ari_bridge.accounts.sign_in_sessions import SignInSessions
 from ari_bridge.accounts.signing_keys import SigningKeys
+from ari_bridge.accounts.sip_passwords import NO_CREDENTIAL, SipCredential
 from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
 from ari_bridge.accounts.users_file import UsersFile, parse
 from ari_bridge.audit import Action, Audit, NoAudit
@@ -353,6 +354,10 @@ class Accounts:
             changes["display_name"] = check_display_name(display_name)
         return await self._change(name, lambda user: replace(user, **changes), target)
 
+    async def set_sip_credential(self, name: str, credential: SipCredential, target: Target | None = None) -> User:
+        """Of a new SIP password, in place of the one before; NO_CREDENTIAL removes it. Raises as `update`."""
+        return await self._change(name, lambda user: with_credential(user, credential), target)
+
     async def set_roles(self, name: str, roles: Iterable[str]) -> User:
         """In place of those before. Raises as `update`."""
         return await self.update(name, roles=roles)
@@ -366,7 +371,7 @@ class Accounts:
         return await self._change(name, lambda user: replace(user, generation=user.generation + 1), target)
 
     async def rename(self, name: str, new: str, target: Target | None = None) -> User:
-        """The user stays the same, with another name; tokens of the old name end.
+        """The user stays the same, with another name; tokens of the old name end, and so does the SIP password.
 
         Raises UserExists, and as `update`.
         """
@@ -375,7 +380,8 @@ class Accounts:
             user = await self._wanted(change, name, target)
             if await change.find(user.tenant, new):
                 raise UserExists(new)
-            renamed = replace(user, name=new, name_since=time.time(), generation=user.generation + 1)
+            moved = replace(user, name=new, name_since=time.time(), generation=user.generation + 1)
+            renamed = with_credential(moved, NO_CREDENTIAL)
             await change.set_note(FREED + name, repr(renamed.name_since))
             changed = await change.update(renamed)
         self.record_change(user, changed)
@@ -385,7 +391,12 @@ class Accounts:
         """The id is never used again, and what was kept under the name is nobody's. Raises as `set_locked`."""
         return await self._change(
             name,
-            lambda user: replace(user, removed_at=time.time(), password_hash="", generation=user.generation + 1),
+            lambda user: replace(
+                with_credential(user, NO_CREDENTIAL),
+                removed_at=time.time(),
+                password_hash="",
+                generation=user.generation + 1,
+            ),
             target,
         )
 
@@ -444,6 +455,10 @@ def _checked(roles: Iterable[str]) -> tuple[str, ...]:
         if role not in ROLES:
             raise InvalidUser(f"there is no role {role[:40]!r}, but {', '.join(ROLES)}", "role")
     return given or ("user",)
+
+
+def with_credential(user: User, credential: SipCredential) -> User:
+    return replace(user, sip_realm=credential.realm, sip_ha1=credential.ha1, sip_ha1_sha256=credential.ha1_sha256)
 
 
 def _check_free(name: str) -> str:

@@ -5,7 +5,7 @@ How a database gets them, and gets from one form of them to the next, is in `mig
 
 import sqlalchemy as sa
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration."""
 VERSION_TABLE = "accounts_version"
 
@@ -30,6 +30,9 @@ users = sa.Table(
     sa.Column("locked", sa.Boolean, nullable=False),
     sa.Column("must_change_password", sa.Boolean, nullable=False),
     sa.Column("second_factor", sa.Boolean, nullable=False),
+    sa.Column("sip_realm", sa.Text, nullable=False),
+    sa.Column("sip_ha1", sa.Text, nullable=False),
+    sa.Column("sip_ha1_sha256", sa.Text, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),

@@ -2,13 +2,18 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 MIGRATION_TIMEOUT_S = 60.0
 """How long a process waits while another one migrates."""
@@ -33,7 +38,7 @@ class Migrations:
     """The migrations of some tables.
 
     Args:
-        folder: With `env.py` and `versions/`.
+        folder: With `versions/`.
         head: The newest migration.
         version_table: Says which migration the tables are at; each set of tables in one database has its own.
     """
@@ -64,17 +69,32 @@ class Migrations:
 
         Raises SQLAlchemyError, NewerTables.
         """
-        # Here, as it takes a tenth of a second and is needed once in a database's life.
-        from alembic import command
-        from alembic.config import Config
-        from alembic.util import CommandError
-
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text(f"SET LOCAL lock_timeout = {int(MIGRATION_TIMEOUT_S * 1000)}"))
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        config = Config(attributes={"connection": connection, "version_table": self.version_table})
-        config.set_main_option("script_location", str(self.folder).replace("%", "%%"))
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:  # it has a migration that we do not know
-            raise NewerTables(str(error)) from error
+        self.move(connection, self.head)
+
+    def move(self, connection: Connection, revision: str, *, back: bool = False) -> None:
+        """Run those between the tables' migration and `revision`. Raises SQLAlchemyError, NewerTables."""
+        # Here, as it takes a tenth of a second and is needed once in a database's life.
+        from alembic.config import Config
+        from alembic.runtime.environment import EnvironmentContext
+        from alembic.util import CommandError
+
+        scripts = _scripts(self.folder)
+        between = scripts._downgrade_revs if back else scripts._upgrade_revs  # as in Alembic's cookbook
+        with EnvironmentContext(Config(), scripts, fn=lambda found, _: between(revision, found)) as environment:
+            environment.configure(connection, version_table=self.version_table)
+            try:
+                with environment.begin_transaction():
+                    environment.run_migrations()
+            except CommandError as error:  # it has a migration that we do not know
+                raise NewerTables(str(error)) from error
+
+
+@cache
+def _scripts(folder: Path) -> "ScriptDirectory":
+    """Read once in a process: it is half of a migration's time."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(folder))

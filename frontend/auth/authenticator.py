@@ -119,7 +119,7 @@ class Authenticator:
 
     async def _verified(self, user: str, password: str, address: str) -> User:
         """Raises Unauthorized, TooManyAttempts, AccountsUnavailable."""
-        await self._opened()
+        await self.open_accounts()
         seen = self.accounts.find(user)
         right = await self._sign_ins.check(user, password, address)
         found = self.accounts.find(user) if right else None
@@ -153,7 +153,7 @@ class Authenticator:
 
     async def refresh(self, refresh_token: str, *, attempt: str, address: str) -> AuthSession:
         """As `SessionIssuer.refresh`."""
-        await self._opened()
+        await self.open_accounts()
         return await self.issuer.refresh(refresh_token, attempt=attempt, address=address)
 
     async def sign_out(self, principal: Principal) -> None:
@@ -171,7 +171,8 @@ class Authenticator:
     async def close(self) -> None:
         await self._tasks.finish(2.0)
 
-    async def _opened(self) -> None:
+    async def open_accounts(self) -> None:
+        """Raises AccountsUnavailable."""
         try:
             await self.accounts.open()
         except (InvalidUser, OSError) as error:

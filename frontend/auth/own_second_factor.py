@@ -91,7 +91,7 @@ class OwnSecondFactor:
 
         Raises SecondFactorExists, Unauthorized, InvalidUser (it is no user), TooManyAttempts, AccountsUnavailable.
         """
-        user = await self._confirm_password(principal, password)
+        user = await self.confirm_password(principal, password)
         if await self._accounts.second_factors.of(user):
             raise SecondFactorExists
         await self._prove_if_any(user, proof, principal)
@@ -114,7 +114,7 @@ class OwnSecondFactor:
 
     async def begin_key(self, principal: Principal, password: str, proof: Proof) -> KeyRequest:
         """For the browser, which registers a security key. Raises as `begin_app`, InvalidUser (keys are off)."""
-        user = await self._confirm_password(principal, password)
+        user = await self.confirm_password(principal, password)
         await self._prove_if_any(user, proof, principal)
         challenge = self._challenges.issue(Step.ENROLMENT, user, signed_in=True).challenge
         found, _ = self._attempt(principal, challenge, Step.ENROLMENT)
@@ -170,7 +170,7 @@ class OwnSecondFactor:
         return found, user
 
     async def _confirmed(self, principal: Principal, password: str, proof: Proof) -> User:
-        user = await self._confirm_password(principal, password)
+        user = await self.confirm_password(principal, password)
         await self._prove(user, proof, principal)
         return user
 
@@ -188,7 +188,7 @@ class OwnSecondFactor:
         with self._challenges.using(found):
             await self._security_keys.check(user, proof.credential, asked, principal.address)
 
-    async def _confirm_password(self, principal: Principal, password: str) -> User:
+    async def confirm_password(self, principal: Principal, password: str) -> User:
         """Raises Unauthorized, InvalidUser (it is no user), TooManyAttempts, AccountsUnavailable."""
         check_person(principal)
         right = await self._sign_ins.check(principal.name or "", password, principal.address)

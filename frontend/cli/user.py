@@ -78,6 +78,24 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
     administer(change)
 
 
+@user.command("sip-password")
+def set_sip_password(
+    name: str, remove: Annotated[bool, typer.Option("--remove", help="Take the SIP password away.")] = False
+) -> None:
+    """Make a SIP password for a user's phones, and print it this once. The one before is of no use any more."""
+
+    async def change(administration: UserAdministration) -> None:
+        if remove:
+            await administration.remove_sip_password(name)
+            typer.echo(f"{name} has no SIP password any more.", err=True)
+            return
+        made = await administration.new_sip_password(name)
+        typer.echo(made.password)
+        typer.echo(f"For the SIP user {name}, realm {made.user.sip_realm}. It is not shown again.", err=True)
+
+    administer(change)
+
+
 @user.command("remove")
 def remove_user(name: str) -> None:
     """Remove a user: sign-ins and forwards end, and who has the name later sees nothing of it."""
@@ -112,7 +130,14 @@ def unlock_user(name: str) -> None:
 @user.command("rename")
 def rename_user(name: str, new: str) -> None:
     """Give a user another name. What was kept under the old one is not the user's any more."""
-    run(lambda accounts: accounts.rename(name, new))
+
+    async def rename(accounts: Accounts) -> None:
+        before = accounts.find(name)
+        await accounts.rename(name, new)
+        if before and before.sip_ha1:
+            typer.echo(f"The SIP password ended with the old name: `ari-bridge user sip-password {new}`.", err=True)
+
+    run(rename)
 
 
 @user.command("role")
@@ -206,7 +231,7 @@ def administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
             accounts = accounts_of(settings, audit)
             try:
                 await accounts.open()
-                await act(UserAdministration(accounts, lambda: classes.current().classes))
+                await act(UserAdministration(accounts, lambda: classes.current().classes, settings.sip_realm))
             finally:
                 await accounts.close()
 

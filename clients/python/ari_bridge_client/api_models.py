@@ -299,18 +299,33 @@ class Registration(msgspec.Struct, frozen=True, rename="camel"):
     response: AttestationResponse
 
 
+class SipPasswordData(msgspec.Struct, frozen=True, rename="camel"):
+    """A SIP password, which is shown this once.
+
+    Attributes:
+        user: The SIP user, and the user name for authentication
+        password: It cannot be shown again
+    """
+
+    user: str
+    realm: str
+    password: str
+
+
 class MeData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
         user: Your name; null if sign-in is off
         user_id: Never changes; empty if sign-in is off
         grants: What you may do; docs/USERS.md lists them
+        sip_password: Whether you have a SIP password for phones
     """
 
     user: str | None
     user_id: str
     roles: list[str]
     grants: list[str]
+    sip_password: bool
 
 
 class CallPage(msgspec.Struct, frozen=True, rename="camel"):
@@ -586,7 +601,8 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
         class_of_service: The user's own; empty: that of the roles
         effective_class: The class of service that counts now
         must_change_password: At the next sign-in
-        second_factor: Whether the user has an authenticator app or a security key set up
+        second_factor: Whether an authenticator app or a security key is set up
+        sip_password: Whether the user has a SIP password for phones
         created_at: Unix seconds; 0: unknown
         revision: Higher after each change; the ETag
         connections: Open pages and programs of the user
@@ -602,6 +618,7 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
     locked: bool
     must_change_password: bool
     second_factor: bool
+    sip_password: bool
     created_at: float
     revision: int
     connections: int
@@ -630,6 +647,11 @@ class NewPasswordData(msgspec.Struct, frozen=True, rename="camel"):
 
     user: UserData
     password: str
+
+
+class UserWithSipPassword(msgspec.Struct, frozen=True, rename="camel"):
+    user: UserData
+    sip: SipPasswordData
 
 
 class UserConnection(msgspec.Struct, frozen=True, rename="camel"):
@@ -736,6 +758,18 @@ class DialCheckData(msgspec.Struct, frozen=True, rename="camel"):
     country: str
     number_class: str
     why: str
+
+
+class SipCredentialData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        ha1: MD5 of `user:realm:password`, hexadecimal
+        ha1_sha256: The same by SHA-256 (RFC 8760)
+    """
+
+    user: str
+    ha1: str
+    ha1_sha256: str
 
 
 class ChannelData(msgspec.Struct, frozen=True, rename="camel"):

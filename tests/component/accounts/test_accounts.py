@@ -57,10 +57,14 @@ def test_users_by_the_command_line(folder: Path) -> None:
     assert "1001\tuser,admin\n" in run("list", "--details")
     run("class", "1002", "national")
     run("reset-second-factor", "1002")
+    made = run("sip-password", "1002").splitlines()
+    assert len(made[0]) == 24 and "realm ari-bridge" in made[1]
+    assert "no user" in run("sip-password", "1009", fails=True)
     run("lock", "1002")
     assert "1001\tuser,admin" in run("list", "--details") and "locked" in run("list", "--details")
     run("unlock", "1002")
-    run("rename", "1002", "1003")
+    assert "SIP password ended" in run("rename", "1002", "1003")
+    assert "no SIP password any more" in run("sip-password", "1003", "--remove")
     run("remove", "1003")
     assert run("list") == "1001\n"
     assert "no user" in run("lock", "1003", fails=True)
@@ -70,6 +74,7 @@ def test_users_by_the_command_line(folder: Path) -> None:
     run("display-name", "1001", "Reception")
     run("role", "1001", "user", "admin")
     assert stat.S_IMODE((folder / "accounts.db").stat().st_mode) == 0o600
+    assert made[0].encode() not in (folder / "accounts.db").read_bytes()
     assert GOOD.encode() not in (folder / "accounts.db").read_bytes()
 
 

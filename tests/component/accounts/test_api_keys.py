@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import structlog
-from alembic import command
-from alembic.config import Config
 from typer.testing import CliRunner
 
-from ari_bridge.accounts import Accounts, ApiKey, InvalidUser, schema
+from ari_bridge.accounts import Accounts, ApiKey, InvalidUser
 from ari_bridge.accounts.api_key import hash_secret, parse_key
 from ari_bridge.accounts.database import _MIGRATIONS
 from frontend.cli.commands import main
@@ -157,9 +155,7 @@ def test_a_database_of_the_version_before_is_brought_up(tmp_path: Path) -> None:
     with database.begin() as connection:
         _MIGRATIONS.run(connection)
     with database.begin() as connection:
-        config = Config(attributes={"connection": connection, "version_table": schema.VERSION_TABLE})
-        config.set_main_option("script_location", str(_MIGRATIONS.folder))
-        command.downgrade(config, "0003")
+        _MIGRATIONS.move(connection, "0003", back=True)
         assert not _MIGRATIONS.are_done(connection)
     with database.begin() as connection:
         _MIGRATIONS.run(connection)

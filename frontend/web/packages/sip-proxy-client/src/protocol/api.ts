@@ -261,11 +261,19 @@ export interface NewSecurityKeyBody {
   name: string; // by which you know the key
 }
 
+/** A SIP password, which is shown this once. */
+export interface SipPasswordData {
+  user: string; // the SIP user, and the user name for authentication
+  realm: string;
+  password: string; // it cannot be shown again
+}
+
 export interface MeData {
   user: string | null; // your name; null if sign-in is off
   userId: string; // never changes; empty if sign-in is off
   roles: string[];
   grants: string[]; // what you may do; docs/USERS.md lists them
+  sipPassword: boolean; // whether you have a SIP password for phones
 }
 
 export interface CallPage {
@@ -486,7 +494,8 @@ export interface UserData {
   effectiveClass: string; // the class of service that counts now
   locked: boolean;
   mustChangePassword: boolean; // at the next sign-in
-  secondFactor: boolean; // whether the user has an authenticator app or a security key set up
+  secondFactor: boolean; // whether an authenticator app or a security key is set up
+  sipPassword: boolean; // whether the user has a SIP password for phones
   createdAt: number; // Unix seconds; 0: unknown
   revision: number; // higher after each change; the ETag
   connections: number; // open pages and programs of the user
@@ -519,6 +528,11 @@ export interface NewName {
 
 export interface Lock {
   locked: boolean;
+}
+
+export interface UserWithSipPassword {
+  user: UserData;
+  sip: SipPasswordData;
 }
 
 export interface UserConnections {
@@ -576,6 +590,12 @@ export interface DialCheckData {
   country: string; // ISO 3166 code; 001: of no country; empty: unknown or internal
   numberClass: string; // what kind of number it is
   why: string; // why it is of that kind
+}
+
+export interface SipCredentialData {
+  user: string;
+  ha1: string; // MD5 of `user:realm:password`, hexadecimal
+  ha1Sha256: string; // the same by SHA-256 (RFC 8760)
 }
 
 export interface LiveData {
