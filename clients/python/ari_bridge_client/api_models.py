@@ -229,7 +229,7 @@ class AssertionResponse(msgspec.Struct, frozen=True, rename="camel"):
         signature: Base64url
     """
 
-    client_data_json: str
+    client_data_json: str = msgspec.field(name="clientDataJSON")
     authenticator_data: str
     signature: str
 
@@ -283,7 +283,7 @@ class AttestationResponse(msgspec.Struct, frozen=True, rename="camel"):
         attestation_object: Base64url
     """
 
-    client_data_json: str
+    client_data_json: str = msgspec.field(name="clientDataJSON")
     attestation_object: str
     transports: list[str] = []
 
