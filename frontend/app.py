@@ -74,6 +74,7 @@ from frontend.presence.past_calls import PastCalls
 from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import WebSocketRegistrar
 from frontend.presence.removed_users import RemovedUsers
+from frontend.presence.sip_phones import SipPhones
 from frontend.reload import Reloading
 from frontend.settings import Settings
 from frontend.state_files import OUTGOING_FILE, StateFiles
@@ -155,6 +156,7 @@ class App:
         self._state_files = StateFiles()
         self._state_files.add(preference_file, preferences.restore)
         self._state_files.add(settings.state_dir / OUTGOING_FILE, self.switch.restore)
+        self.sip_phones = SipPhones(self.accounts, settings.sip_edge_rpc_url, settings.sip_edge_token)
         self.user_services = UserServices(
             self.ari,
             self.calls,
@@ -167,6 +169,7 @@ class App:
             names=dict(settings.phone_book),
             display_name=self._display_name,
             known_users=self.accounts.names if settings.enable_authentication else list,
+            sip_users=self.sip_phones.users,
             endpoints=settings.people_endpoints,
             audit=self.audit,
         )
@@ -266,6 +269,9 @@ class App:
             opened.push_async_callback(LockedUsers(self.accounts, self.calls.bulk, self.hooks).close)
         await self.user_services.start()
         opened.push_async_callback(self.user_services.close)
+        self.sip_phones.on_change(self.user_services.directory.changed)
+        await self.sip_phones.start()
+        opened.push_async_callback(self.sip_phones.close)
         await self.recordings.start()
         opened.push_async_callback(self.recordings.close)
         await self.collector.start()
@@ -384,7 +390,7 @@ class App:
                 self.ari, self.calls, self.hooks, events, connections, self.pages, access, settings.metrics_token
             ).routes()
         )
-        main.add_routes(SipEdgeApi(self.accounts, access, edge_token, settings.sip_realm).routes())
+        main.add_routes(SipEdgeApi(self.accounts, self.sip_phones, access, edge_token, settings.sip_realm).routes())
         main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
         main.add_routes(static.routes())
 

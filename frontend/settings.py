@@ -359,6 +359,8 @@ class Settings(OidcSettings, SipEdgeSettings):
                 "user is given what a shorter one can be guessed from. `openssl rand -hex 32` makes one; it is also "
                 "the static-auth-secret of the TURN servers."
             )
+        if self.sip_edge_rpc_url and not self.sip_edge_token:
+            raise ValueError("SIP_EDGE_TOKEN: SIP_EDGE_RPC_URL needs it: the edge answers nobody else.")
         if self.target_sip_server and not self.target_sip_endpoint:
             raise ValueError("TARGET_SIP_ENDPOINT: TARGET_SIP_SERVER needs the name of a PJSIP endpoint beside it.")
         if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):

@@ -13,3 +13,6 @@ class SipEdgeSettings(BaseSettings):
     sip_edge_token: Annotated[
         str, Field(pattern=r"^([\x21-\x7e]{32,})?$", repr=False, examples=["the output of openssl rand -hex 32"])
     ] = ""
+    sip_edge_rpc_url: Annotated[
+        str, Field(pattern=r"^(https?://[^/\s@]+/\S*)?$", examples=["http://127.0.0.1:5064/RPC"])
+    ] = ""

@@ -90,6 +90,7 @@ OPERATIONS: dict[str, Decision] = {
     "makeOwnSipPassword": _WITH_PASSWORD,
     "removeOwnSipPassword": OWN,
     "showSipCredentials": Decision(public=True, proof=True, why="with SIP_EDGE_TOKEN: tests/security/test_sip_edge.py"),
+    "listSipRegistrations": Decision(why="one's own, or all with monitor:read: tests/security/test_sip_edge.py"),
     "showMe": OWN,
     "beginSingleSignOn": PUBLIC,
     "finishSingleSignOn": Decision(public=True, why="with the cookie of a sign-in that this browser has begun"),

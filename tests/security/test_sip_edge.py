@@ -1,6 +1,8 @@
 """SIP passwords, and the credentials that the SIP edge asks for: who makes and sees them, and what ends them."""
 
+import asyncio
 import hashlib
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from ari_bridge.accounts import Accounts
 from ari_bridge.accounts.sip_passwords import NO_CREDENTIAL, SipCredential
 from frontend.app import App
 from frontend.settings import Settings
+from tests.fakes.kamailio import FakeKamailio
 from tests.security.conftest import PASSWORD, SignIn
 from tests.security.conftest import settings as signed_in_settings
 from tests.security.servers import serving
@@ -22,8 +25,16 @@ __all__ = ["signed_in_settings"]
 
 
 @pytest.fixture
-def settings(signed_in_settings: Settings) -> Settings:
-    return signed_in_settings.model_copy(update={"sip_edge_token": TOKEN, "max_requests_per_second": 2.0})
+async def edge() -> AsyncIterator[FakeKamailio]:
+    async with FakeKamailio() as edge:
+        edge.token = TOKEN
+        yield edge
+
+
+@pytest.fixture
+def settings(signed_in_settings: Settings, edge: FakeKamailio) -> Settings:
+    changes = {"sip_edge_token": TOKEN, "sip_edge_rpc_url": edge.url, "max_requests_per_second": 2.0}
+    return signed_in_settings.model_copy(update=changes)
 
 
 async def ask(http: aiohttp.ClientSession, user: str, headers: dict[str, str] = EDGE) -> tuple[int, Any]:
@@ -174,3 +185,62 @@ async def test_nobody_makes_one_for_the_own_account_as_an_admin(
     headers = {**await sign_in("9001"), "If-Match": "*"}
     async with http.post(f"/users/{found.id}/sip-password", headers=headers) as response:
         assert (response.status, (await response.json())["code"]) == (409, "own_account")
+
+
+# --- registrations --------------------------------------------------------------------------
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def registered(http: aiohttp.ClientSession, headers: dict[str, str]) -> Any:
+    async with http.get("/sip-registrations", headers=headers) as response:
+        assert response.status == 200
+        return await response.json()
+
+
+async def test_everybody_sees_their_own_phones_and_who_monitors_those_of_all(
+    app: App, http: aiohttp.ClientSession, sign_in: SignIn, edge: FakeKamailio
+) -> None:
+    for user in ("1001", "1002"):
+        edge.register(user, f"sip:{user}@192.0.2.7")
+    await until(app.sip_phones.users)
+    seen = {
+        name: [one["user"] for one in (await registered(http, await sign_in(name)))["registrations"]]
+        for name in ("1001", "2001", "2002", "2003")
+    }
+    assert seen == {"1001": ["1001"], "2001": ["1001", "1002"], "2002": ["1001", "1002"], "2003": []}
+
+    def state(user: str) -> str:
+        return next(one.state for one in app.user_services.directory.people() if one.number == user)
+
+    await until(lambda: state("1001") == state("1002") == "available")
+    assert state("2001") == "offline"
+    await edge.stop()
+    await until(lambda: app.sip_phones.reason)
+    away = await registered(http, await sign_in("1001"))
+    assert away["known"] is False and "cannot be reached" in away["reason"] and away["readAt"]
+    await edge.start()
+
+
+@pytest.mark.parametrize("what", ["lock", "remove", "rename", "password"])
+async def test_the_edge_forgets_who_is_locked_or_has_another_password(
+    app: App, http: aiohttp.ClientSession, sign_in: SignIn, edge: FakeKamailio, what: str
+) -> None:
+    user = await sign_in("1001")
+    await make(http, user)
+    await until(lambda: ("ul.dump",) in edge.requests)
+    edge.register("1001", "sip:1001@192.0.2.7")
+    match what:
+        case "lock":
+            await app.accounts.set_locked("1001", True)
+        case "remove":
+            await app.accounts.remove("1001")
+        case "rename":
+            await app.accounts.rename("1001", "1008")
+        case "password":
+            await make(http, user)
+    await until(lambda: not edge.contacts and not edge.tables["ha1"] and not edge.tables["fresh"])

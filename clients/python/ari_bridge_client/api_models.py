@@ -772,6 +772,39 @@ class SipCredentialData(msgspec.Struct, frozen=True, rename="camel"):
     ha1_sha256: str
 
 
+class SipRegistrationData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        contact: The SIP URI at which the phone is called
+        address: IP address that it has registered from; empty: unknown
+        transport: `udp`, `tcp`, `tls`, `ws` or `wss`
+        user_agent: What the phone says that it is
+        expires_at: Unix seconds
+    """
+
+    user: str
+    contact: str
+    address: str
+    transport: str
+    user_agent: str
+    expires_at: float
+
+
+class SipRegistrations(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        known: Whether this is so now
+        reason: Why it is not known
+        read_at: When it was known last, Unix seconds; null: never
+        registrations: Sorted by user
+    """
+
+    known: bool
+    reason: str | None
+    read_at: float | None
+    registrations: list[SipRegistrationData]
+
+
 class ChannelData(msgspec.Struct, frozen=True, rename="camel"):
     """A channel of Asterisk.
 

@@ -598,6 +598,22 @@ export interface SipCredentialData {
   ha1Sha256: string; // the same by SHA-256 (RFC 8760)
 }
 
+export interface SipRegistrations {
+  known: boolean; // whether this is so now
+  reason: string | null; // why it is not known
+  readAt: number | null; // when it was known last, Unix seconds; null: never
+  registrations: SipRegistrationData[]; // sorted by user
+}
+
+export interface SipRegistrationData {
+  user: string;
+  contact: string; // the SIP URI at which the phone is called
+  address: string; // IP address that it has registered from; empty: unknown
+  transport: string; // `udp`, `tcp`, `tls`, `ws` or `wss`
+  userAgent: string; // what the phone says that it is
+  expiresAt: number; // Unix seconds
+}
+
 export interface LiveData {
   calls: CallData[];
   channels: ChannelData[];
