@@ -34,7 +34,7 @@ from ari_bridge.engine.reconciler import Reconciler
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.engine.safeguards import Safeguards
 from ari_bridge.errors import CallFailed, UnknownCall, WrongState
-from ari_bridge.fsm.call import Call, CallState, Direction
+from ari_bridge.fsm.call import Call, CallState, Direction, MediaLeg
 from ari_bridge.fsm.events import (
     Accepted,
     Arrived,
@@ -194,6 +194,7 @@ class CallManager:
         self._admission.check_available()
         self._admission.check_route(endpoint)
         self._leg_limits.start_leg(user, number)
+        first_leg = self._prewarmer.first_number(call_id)
         call = Call(
             id=call_id,
             direction=Direction.OUTBOUND,
@@ -204,8 +205,8 @@ class CallManager:
             session=session,
             far_channel=resource_id(call_id, Kind.FAR),
             endpoint=endpoint,
-            leg=self._prewarmer.first_number(call_id),
-            offer=sdp,
+            leg=MediaLeg(first_leg, sdp),
+            last_leg=first_leg,
             prefer=prefer,
         )
         prepared = self._prewarmer.claim(call_id, offer=sdp, session=session)

@@ -27,7 +27,7 @@ def identified(call: Call, resource: Resource, leg: int, number: str, name: str)
         return call, []
     if resource is Resource.EXTERNAL_MEDIA:
         facing = _only_other_party(call)
-        if leg != call.leg or facing is None or number == _own_number(call):
+        if call.leg is None or leg != call.leg.number or facing is None or number == _own_number(call):
             return call, []  # an earlier leg; several others; or our own number, as two of our legs meet
         return _party(call, facing, number, name) if facing.number != FAR_PARTY else _far(call, number, name)
     if resource is Resource.PARTY:

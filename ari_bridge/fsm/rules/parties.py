@@ -20,8 +20,8 @@ from ari_bridge.fsm.decisions import (
     end,
     leads_to,
     release,
+    release_old_legs,
     release_parties,
-    release_superseded,
     setup_failure,
     supersede_leg,
     update_sound,
@@ -418,7 +418,7 @@ def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
         client_silent=False,
         media_lost=False,
     )
-    call, releases = release_superseded(call)
+    call, releases = release_old_legs(call)
     call, sound = update_sound(call)
     timers: list[Action] = [CancelTimer(timer) for timer in (Timer.GRACE, Timer.MUSIC, Timer.MEDIA)]
     return call, [Notify(StateChanged()), *releases, *sound, *timers]
