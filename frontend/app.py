@@ -40,6 +40,7 @@ from frontend.api.routes.operator import OperatorApi
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.api.routes.second_factor import SecondFactorApi
+from frontend.api.routes.security_keys import SecurityKeyApi
 from frontend.api.routes.sessions import SessionApi
 from frontend.api.routes.sign_in_steps import SignInStepsApi
 from frontend.api.routes.single_sign_on import single_sign_on_routes
@@ -293,6 +294,7 @@ class App:
             addresses=addresses,
             second_factor_key=factor_key,
             require_second_factor=settings.require_second_factor,
+            webauthn_origins=settings.webauthn_origins,
             audit=self.audit,
         )
         self._opened.push_async_callback(access.close)
@@ -364,6 +366,7 @@ class App:
             *api.routes(),
             *SignInStepsApi(access).routes(),
             *SecondFactorApi(access).routes(),
+            *SecurityKeyApi(access).routes(),
             *SessionApi(access).routes(),
             *SipPasswordApi(administration, access).routes(),
             *MeApi(access).routes(),

@@ -95,6 +95,7 @@ class Settings(OidcSettings, SipEdgeSettings):
     accounts_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
     min_password_length: Annotated[int, Field(ge=8, le=128, examples=["12"])] = 12
     require_second_factor: Annotated[tuple[str, ...], NoDecode, Field(examples=["admin,operator"])] = ()
+    webauthn_origins: Annotated[tuple[str, ...], NoDecode, Field(examples=["https://phone.example.com"])] = ()
     token_secret_file: Annotated[Path, Field(examples=["token-secret"])] = Path("token-secret")
     token_lifetime: Annotated[int, Field(ge=5, le=604800, examples=["900"])] = 900
     refresh_token_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["604800"])] = 604800
@@ -199,7 +200,13 @@ class Settings(OidcSettings, SipEdgeSettings):
         return parse_proxies(value) if isinstance(value, str) else value
 
     @field_validator(
-        "cors_origin", "embed_origins", "people_endpoints", "plugins", "require_second_factor", mode="before"
+        "cors_origin",
+        "embed_origins",
+        "people_endpoints",
+        "plugins",
+        "require_second_factor",
+        "webauthn_origins",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -211,6 +218,16 @@ class Settings(OidcSettings, SipEdgeSettings):
         for role in value:
             if role not in ROLES:
                 raise ValueError(f"{role!r} is no role, but {', '.join(ROLES)} are")
+        return value
+
+    @field_validator("webauthn_origins")
+    @classmethod
+    def _secure_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            # Imported here: it is slow to import, and needed by few commands.
+            from frontend.auth.relying_party import check_origins
+
+            check_origins(value)
         return value
 
     @field_validator("cors_origin")

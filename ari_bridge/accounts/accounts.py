@@ -21,6 +21,7 @@ from ari_bridge.accounts.database import FREED, Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
 from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
 from ari_bridge.accounts.second_factors import SecondFactors
+from ari_bridge.accounts.security_keys import SecurityKeys
 from ari_bridge.accounts.sign_in_sessions import SignInSessions
 from ari_bridge.accounts.signing_keys import SigningKeys
 from ari_bridge.accounts.sip_passwords import NO_CREDENTIAL, SipCredential
@@ -107,6 +108,7 @@ class Accounts:
         self._following: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self.second_factors = SecondFactors(self._database, self.changing, self.audit)
+        self.security_keys = SecurityKeys(self._database, self.changing, self.audit)
         self.trouble = "it has not been opened yet"
 
     # --- life ------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def reset_second_factor(name: str) -> None:
         found = accounts.find(name)
         if found is None:
             raise UnknownUser(name)
-        await accounts.second_factors.remove(found, end_sessions=True)
+        await accounts.second_factors.reset(found)
 
     run(reset)
 

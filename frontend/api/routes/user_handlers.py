@@ -204,7 +204,7 @@ class UserApi:
     async def reset_second_factor(self, request: TypedRequest[UserChange, Nothing]) -> web.Response:
         user, target = self._target(request)
         self._check_other(request, user, "second_factor")
-        changed = await self._accounts.second_factors.remove(user, end_sessions=True, revision=target.revision)
+        changed = await self._accounts.second_factors.reset(user, revision=target.revision)
         self._log("second factor reset", request, changed)
         return self._one(changed)
 
