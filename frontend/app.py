@@ -40,9 +40,12 @@ from frontend.api.routes.operator import OperatorApi
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.api.routes.second_factor import SecondFactorApi
+from frontend.api.routes.security_keys import SecurityKeyApi
 from frontend.api.routes.sessions import SessionApi
 from frontend.api.routes.sign_in_steps import SignInStepsApi
 from frontend.api.routes.single_sign_on import single_sign_on_routes
+from frontend.api.routes.sip_edge import SipEdgeApi
+from frontend.api.routes.sip_password import SipPasswordApi
 from frontend.api.routes.tokens import TokensApi
 from frontend.api.routes.user_handlers import UserApi
 from frontend.auth.authenticator import Authenticator, token_secret, write_secret
@@ -50,6 +53,7 @@ from frontend.auth.client_addresses import ClientAddresses
 from frontend.auth.dial_rights import AccountDialRights
 from frontend.auth.local_operator import LocalOperator
 from frontend.auth.session_tokens import SessionTokens
+from frontend.auth.sip_edge_token import SipEdgeToken
 from frontend.calls.locked_users import LockedUsers
 from frontend.factories import (
     ari_client,
@@ -78,6 +82,7 @@ from frontend.presence.past_calls import PastCalls
 from frontend.presence.preferences import UserServices
 from frontend.presence.registrar import WebSocketRegistrar
 from frontend.presence.removed_users import RemovedUsers
+from frontend.presence.sip_phones import SipPhones
 from frontend.reload import Reloading
 from frontend.settings import Settings
 from frontend.state_files import OUTGOING_FILE, StateFiles
@@ -163,6 +168,7 @@ class App:
         self._state_files = StateFiles()
         self._state_files.add(preference_file, preferences.restore)
         self._state_files.add(settings.state_dir / OUTGOING_FILE, self.switch.restore)
+        self.sip_phones = SipPhones(self.accounts, settings.sip_edge_rpc_url, settings.sip_edge_token)
         self.user_services = UserServices(
             self.ari,
             self.calls,
@@ -175,6 +181,7 @@ class App:
             names=dict(settings.phone_book),
             display_name=self._display_name,
             known_users=self.accounts.names if settings.enable_authentication else list,
+            sip_users=self.sip_phones.users,
             endpoints=settings.people_endpoints,
             audit=self.audit,
         )
@@ -274,6 +281,9 @@ class App:
             opened.push_async_callback(LockedUsers(self.accounts, self.calls.bulk, self.hooks).close)
         await self.user_services.start()
         opened.push_async_callback(self.user_services.close)
+        self.sip_phones.on_change(self.user_services.directory.changed)
+        await self.sip_phones.start()
+        opened.push_async_callback(self.sip_phones.close)
         await self.recordings.start()
         opened.push_async_callback(self.recordings.close)
         await self.collector.start()
@@ -296,6 +306,7 @@ class App:
             addresses=addresses,
             second_factor_key=factor_key,
             require_second_factor=settings.require_second_factor,
+            webauthn_origins=settings.webauthn_origins,
             audit=self.audit,
         )
         self._opened.push_async_callback(access.close)
@@ -323,7 +334,8 @@ class App:
         # The inner one makes the problems that pages of other origins may read, the outer one is for what it lets by.
         problems = middleware.problem_responses
         rates = RequestRates.of(settings.max_requests_per_second)
-        limited = requests_limited(access, origins, rates)
+        edge_token = SipEdgeToken(settings.sip_edge_token)
+        limited = requests_limited(access, origins, rates, edge_token)
         listed = AddressFilter(settings, addresses)
         self.reloading.uses(listed.use, "enable_ip_whitelisting", "ip_whitelist")
         common = [
@@ -358,13 +370,17 @@ class App:
             min_password_length=settings.min_password_length,
             single_sign_on=settings.sign_on_name(),
         )
-        administration = UserAdministration(self.accounts, lambda: self._dial_file.current().classes)
+        administration = UserAdministration(
+            self.accounts, lambda: self._dial_file.current().classes, settings.sip_realm
+        )
         dial_permissions = DialPermissionsApi(self._dial_file, settings.number_plan(), self.gate, self.accounts, access)
         both = [
             *api.routes(),
             *SignInStepsApi(access).routes(),
             *SecondFactorApi(access).routes(),
+            *SecurityKeyApi(access).routes(),
             *SessionApi(access).routes(),
+            *SipPasswordApi(administration, access).routes(),
             *MeApi(access).routes(),
             *UserApi(administration, access, self._permissions, self.calls, connections, events).routes(),
             *dial_permissions.routes(),
@@ -386,6 +402,7 @@ class App:
                 self.ari, self.calls, self.hooks, events, connections, self.pages, access, settings.metrics_token
             ).routes()
         )
+        main.add_routes(SipEdgeApi(self.accounts, self.sip_phones, access, edge_token, settings.sip_realm).routes())
         main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
         main.add_routes(static.routes())
 

@@ -22,6 +22,7 @@ from frontend.auth.oidc.settings import OidcSettings
 from frontend.auth.proxies import Network, is_loopback, parse_proxies
 from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.secret_files import SecretFiles, UnreadableSecret
+from frontend.sip_edge_settings import SipEdgeSettings
 from frontend.webrtc.ice_servers import is_turn, parse_servers
 
 NAME = r"[A-Za-z0-9_.-]{1,64}"
@@ -35,7 +36,7 @@ class InvalidSettings(Exception):
     """Some settings are invalid; the text has the name, the reason and an example for each."""
 
 
-class Settings(OidcSettings):
+class Settings(OidcSettings, SipEdgeSettings):
     """Names and defaults are those of the environment, in lower case."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
@@ -94,6 +95,7 @@ class Settings(OidcSettings):
     accounts_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
     min_password_length: Annotated[int, Field(ge=8, le=128, examples=["12"])] = 12
     require_second_factor: Annotated[tuple[str, ...], NoDecode, Field(examples=["admin,operator"])] = ()
+    webauthn_origins: Annotated[tuple[str, ...], NoDecode, Field(examples=["https://phone.example.com"])] = ()
     token_secret_file: Annotated[Path, Field(examples=["token-secret"])] = Path("token-secret")
     token_lifetime: Annotated[int, Field(ge=5, le=604800, examples=["900"])] = 900
     refresh_token_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["604800"])] = 604800
@@ -201,7 +203,13 @@ class Settings(OidcSettings):
         return parse_proxies(value) if isinstance(value, str) else value
 
     @field_validator(
-        "cors_origin", "embed_origins", "people_endpoints", "plugins", "require_second_factor", mode="before"
+        "cors_origin",
+        "embed_origins",
+        "people_endpoints",
+        "plugins",
+        "require_second_factor",
+        "webauthn_origins",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -213,6 +221,16 @@ class Settings(OidcSettings):
         for role in value:
             if role not in ROLES:
                 raise ValueError(f"{role!r} is no role, but {', '.join(ROLES)} are")
+        return value
+
+    @field_validator("webauthn_origins")
+    @classmethod
+    def _secure_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            # Imported here: it is slow to import, and needed by few commands.
+            from frontend.auth.relying_party import check_origins
+
+            check_origins(value)
         return value
 
     @field_validator("cors_origin")
@@ -344,6 +362,8 @@ class Settings(OidcSettings):
                 "user is given what a shorter one can be guessed from. `openssl rand -hex 32` makes one; it is also "
                 "the static-auth-secret of the TURN servers."
             )
+        if self.sip_edge_rpc_url and not self.sip_edge_token:
+            raise ValueError("SIP_EDGE_TOKEN: SIP_EDGE_RPC_URL needs it: the edge answers nobody else.")
         if self.target_sip_server and not self.target_sip_endpoint:
             raise ValueError("TARGET_SIP_ENDPOINT: TARGET_SIP_SERVER needs the name of a PJSIP endpoint beside it.")
         if bool(self.aws_access_key_id) != bool(self.aws_secret_access_key):

@@ -14,15 +14,16 @@ from msgspec.structs import replace
 
 from ari_bridge import tasks
 from ari_bridge.accounts import passwords
-from ari_bridge.accounts.api_key import PREFIX, is_key
 from ari_bridge.accounts.api_keys import ApiKeys
 from ari_bridge.accounts.changes import changes_of
 from ari_bridge.accounts.database import FREED, Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
-from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
+from ari_bridge.accounts.names import InvalidUser, check_display_name, check_new_name
 from ari_bridge.accounts.second_factors import SecondFactors
+from ari_bridge.accounts.security_keys import SecurityKeys
 from ari_bridge.accounts.sign_in_sessions import SignInSessions
 from ari_bridge.accounts.signing_keys import SigningKeys
+from ari_bridge.accounts.sip_passwords import NO_CREDENTIAL, SipCredential
 from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
 from ari_bridge.accounts.users_file import UsersFile, parse
 from ari_bridge.audit import Action, Audit, NoAudit
@@ -106,6 +107,7 @@ class Accounts:
         self._following: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self.second_factors = SecondFactors(self._database, self.changing, self.audit)
+        self.security_keys = SecurityKeys(self._database, self.changing, self.audit)
         self.trouble = "it has not been opened yet"
 
     # --- life ------------------------------------------------------------------------
@@ -274,7 +276,7 @@ class Accounts:
         now = time.time()
         user = User(
             id=new_user_id(),
-            name=_check_free(name),
+            name=check_new_name(name),
             name_since=now,
             display_name=check_display_name(display_name),
             roles=_checked(roles),
@@ -351,6 +353,10 @@ class Accounts:
             changes["display_name"] = check_display_name(display_name)
         return await self._change(name, lambda user: replace(user, **changes), target)
 
+    async def set_sip_credential(self, name: str, credential: SipCredential, target: Target | None = None) -> User:
+        """Of a new SIP password, in place of the one before; NO_CREDENTIAL removes it. Raises as `update`."""
+        return await self._change(name, lambda user: with_credential(user, credential), target)
+
     async def set_roles(self, name: str, roles: Iterable[str]) -> User:
         """In place of those before. Raises as `update`."""
         return await self.update(name, roles=roles)
@@ -364,16 +370,17 @@ class Accounts:
         return await self._change(name, lambda user: replace(user, generation=user.generation + 1), target)
 
     async def rename(self, name: str, new: str, target: Target | None = None) -> User:
-        """The user stays the same, with another name; tokens of the old name end.
+        """The user stays the same, with another name; tokens of the old name end, and so does the SIP password.
 
         Raises UserExists, and as `update`.
         """
-        _check_free(new)
+        check_new_name(new)
         async with self.changing() as change:
             user = await self._wanted(change, name, target)
             if await change.find(user.tenant, new):
                 raise UserExists(new)
-            renamed = replace(user, name=new, name_since=time.time(), generation=user.generation + 1)
+            moved = replace(user, name=new, name_since=time.time(), generation=user.generation + 1)
+            renamed = with_credential(moved, NO_CREDENTIAL)
             await change.set_note(FREED + name, repr(renamed.name_since))
             changed = await change.update(renamed)
         self.record_change(user, changed)
@@ -383,7 +390,12 @@ class Accounts:
         """The id is never used again, and what was kept under the name is nobody's. Raises as `set_locked`."""
         return await self._change(
             name,
-            lambda user: replace(user, removed_at=time.time(), password_hash="", generation=user.generation + 1),
+            lambda user: replace(
+                with_credential(user, NO_CREDENTIAL),
+                removed_at=time.time(),
+                password_hash="",
+                generation=user.generation + 1,
+            ),
             target,
         )
 
@@ -444,11 +456,8 @@ def _checked(roles: Iterable[str]) -> tuple[str, ...]:
     return given or ("user",)
 
 
-def _check_free(name: str) -> str:
-    """The name. Raises InvalidUser."""
-    if is_key(name):
-        raise InvalidUser(f"{name[:80]!r} is no user name: those of API keys begin with {PREFIX}")
-    return check_name(name)
+def with_credential(user: User, credential: SipCredential) -> User:
+    return replace(user, sip_realm=credential.realm, sip_ha1=credential.ha1, sip_ha1_sha256=credential.ha1_sha256)
 
 
 def new_user_id() -> str:

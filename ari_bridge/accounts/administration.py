@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ari_bridge.accounts import passwords
 from ari_bridge.accounts.accounts import Accounts, Target
 from ari_bridge.accounts.names import InvalidUser
+from ari_bridge.accounts.sip_passwords import NO_CREDENTIAL, SipCredential, new_sip_password
 from ari_bridge.accounts.user import User
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look alike when a password is read out
@@ -66,10 +67,12 @@ class UserAdministration:
     Args:
         accounts: Where the users are.
         classes: The names of the classes of service that there are now.
+        sip_realm: For which SIP passwords are made.
     """
 
-    def __init__(self, accounts: Accounts, classes: Callable[[], Collection[str]]) -> None:
+    def __init__(self, accounts: Accounts, classes: Callable[[], Collection[str]], sip_realm: str) -> None:
         self.accounts = accounts
+        self.sip_realm = sip_realm
         self._classes = classes
         self._hashing = asyncio.Semaphore(_CONCURRENT_HASHES)
 
@@ -117,6 +120,16 @@ class UserAdministration:
         return NewPassword(
             await self.accounts.set_password(name, hashed, must_change=must_change, target=target), given
         )
+
+    async def new_sip_password(self, name: str, target: Target | None = None) -> NewPassword:
+        """Make one in place of the one before; what is signed in stays. Raises as `Accounts.update`."""
+        password = new_sip_password()
+        credential = SipCredential.of(name, self.sip_realm, password)
+        return NewPassword(await self.accounts.set_sip_credential(name, credential, target), password)
+
+    async def remove_sip_password(self, name: str, target: Target | None = None) -> User:
+        """Also if there is none. Raises as `Accounts.update`."""
+        return await self.accounts.set_sip_credential(name, NO_CREDENTIAL, target)
 
     def check_class(self, name: str) -> None:
         """Whether there is a class of service of that name; "" stands for that of the roles. Raises InvalidUser."""

@@ -29,6 +29,8 @@ def _changed(before: User, after: User) -> Changes:
         yield Action.USER_LOCK if after.locked else Action.USER_UNLOCK, {}
     if after.password_hash != before.password_hash and after.generation != before.generation:  # else it is rehashed
         yield Action.USER_PASSWORD, {}
+    if after.sip_ha1 != before.sip_ha1:
+        yield Action.USER_SIP_PASSWORD, {"change": "made" if after.sip_ha1 else "removed"}
     if after.roles != before.roles:
         yield Action.USER_ROLES, {"old": before.roles, "new": after.roles}
     if after.class_of_service != before.class_of_service:

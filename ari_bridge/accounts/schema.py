@@ -5,7 +5,7 @@ How a database gets them, and gets from one form of them to the next, is in `mig
 
 import sqlalchemy as sa
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest migration."""
 VERSION_TABLE = "accounts_version"
 
@@ -30,6 +30,9 @@ users = sa.Table(
     sa.Column("locked", sa.Boolean, nullable=False),
     sa.Column("must_change_password", sa.Boolean, nullable=False),
     sa.Column("second_factor", sa.Boolean, nullable=False),
+    sa.Column("sip_realm", sa.Text, nullable=False),
+    sa.Column("sip_ha1", sa.Text, nullable=False),
+    sa.Column("sip_ha1_sha256", sa.Text, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
@@ -94,6 +97,21 @@ second_factors = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("last_used_at", sa.Double, nullable=False),
     sa.Index("second_factors_by_user", "user_id"),
+)
+security_keys = sa.Table(
+    "security_keys",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("credential_id", sa.Text, nullable=False),  # this and the next: base64url
+    sa.Column("public_key", sa.Text, nullable=False),  # COSE
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    sa.Column("transports", sa.Text, nullable=False),  # separated by commas
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("last_used_at", sa.Double, nullable=False),
+    sa.Index("security_keys_by_user", "user_id"),
+    sa.Index("security_keys_by_credential", "credential_id", unique=True),
 )
 recovery_codes = sa.Table(
     "recovery_codes",

@@ -19,6 +19,9 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
             from before are not this user's.
         display_name: Who the user is, for people; "" if the name says it.
         second_factor: The password alone does not suffice (second_factors.py).
+        sip_realm: The realm that the user's SIP password was made for; "" without one (sip_passwords.py).
+        sip_ha1: MD5 of `name:realm:password`, hexadecimal (RFC 7616, 3.4.2): as good as the password in that realm.
+        sip_ha1_sha256: The same by SHA-256.
         generation: Higher with each change that ends what the user has signed in to.
         revision: The number of the user's last change, of whatever kind; two changes never have the same.
         removed_at: When the user was removed; None: was not.
@@ -34,6 +37,9 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     locked: bool = False
     must_change_password: bool = False
     second_factor: bool = False
+    sip_realm: str = ""
+    sip_ha1: str = ""
+    sip_ha1_sha256: str = ""
     generation: int = 1
     revision: int = 0
     password_hash: str = ""

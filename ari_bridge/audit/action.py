@@ -31,6 +31,8 @@ class Action(StrEnum):
     USER_UNLOCK = "user.unlock"
     USER_PASSWORD = "user.password"
     """The password was changed. It is never in the entry."""
+    USER_SIP_PASSWORD = "user.sip_password"
+    """A SIP password was made or removed. It is never in the entry."""
     USER_ROLES = "user.roles"
     USER_CLASS = "user.class"
     """The class of service was changed."""

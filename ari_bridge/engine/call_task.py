@@ -30,7 +30,7 @@ from ari_bridge.engine.sound import SoundControl
 from ari_bridge.errors import IllegalEvent, PeerError, PeerRefused, PeerTimeout, WrongState
 from ari_bridge.fsm import actions, timeline
 from ari_bridge.fsm.actions import Action
-from ari_bridge.fsm.call import Call, CallState, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, MediaLeg, Resource, Step
 from ari_bridge.fsm.events import (
     ChannelDestroyed,
     ConnectedLineChanged,
@@ -194,9 +194,9 @@ class CallTask:
             case actions.CancelTimers():
                 self._timers.cancel_all()
             case actions.AskSipStatus(gone):
-                self.requests.start(self._ask_sip_status(gone, leg_id(self.call.id, self.call.leg)))
+                self.requests.start(self._ask_sip_status(gone, self.call.near_channel))
             case actions.CheckMedia(within):
-                self.requests.start(self._check_media(leg_id(self.call.id, self.call.leg), within))
+                self.requests.start(self._check_media(self.call.leg, within))
             case actions.AwaitEarlyMedia():
                 if self._early_media:
                     self._early_media.cancel()
@@ -222,12 +222,12 @@ class CallTask:
         else:
             self.post(StepDone(time.time(), step, address, sdp, leg))
 
-    async def _ask_sip_status(self, gone: ChannelDestroyed, media_leg: str) -> None:
+    async def _ask_sip_status(self, gone: ChannelDestroyed, bridged_with: str) -> None:
         """Asterisk before 22 has no event for it, but hands it to the channels that the failed one is bridged with."""
         sip = 0
         try:
             async with asyncio.timeout(SIP_STATUS_TIMEOUT_S):
-                sip = await self.backends.ari.channels.sip_status(media_leg, gone.name)
+                sip = await self.backends.ari.channels.sip_status(bridged_with, gone.name)
         except (PeerError, TimeoutError) as error:
             self.log.debug("the SIP status is unknown", reason=str(error))
         finally:
@@ -253,15 +253,15 @@ class CallTask:
             await asyncio.sleep(jittered(interval))
         self.post(Released(time.time(), resource, leg, figures))
 
-    async def _check_media(self, leg: str, within: float | None) -> None:
-        heard_at: float | None
+    async def _check_media(self, leg: MediaLeg | None, within: float | None) -> None:
+        heard_at: float | None = None
         try:
-            heard_at = await self.backends.media.last_packet_at(leg) or 0.0
+            if leg:
+                heard_at = await self.backends.media.last_packet_at(leg_id(self.call.id, leg.number)) or 0.0
         except PeerRefused:
             heard_at = 0.0  # the session does not exist any more
         except PeerError as error:
             self.log.debug("rtpengine does not say when the browser was last heard", reason=str(error))
-            heard_at = None
         if heard_at:
             heard_at = self._timeline.at(time.monotonic()) - (steady() - heard_at)
         self.post(MediaChecked(time.time(), heard_at, within))

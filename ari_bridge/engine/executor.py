@@ -4,8 +4,9 @@ import math
 
 from ari_bridge.ari.channels import LIMIT
 from ari_bridge.dial_permissions import LegKind
+from ari_bridge.engine.hangup_causes import q850_for_near
 from ari_bridge.engine.ports import Backends
-from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
+from ari_bridge.fsm.call import Call, Direction, MediaLeg, Party, Resource, Step
 from ari_bridge.guest_names import shown_name
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegStats
@@ -16,31 +17,10 @@ async def execute_step(
     backends: Backends, call: Call, step: Step, instance: int, *, ring_timeout: float
 ) -> tuple[RtpAddress | None, str]:
     """Send the one request of a step; returns the address and SDP for `StepDone`. Raises PeerError."""
-    ari, media = backends.ari, backends.media
-    bridge, media_leg = resource_id(call.id, Kind.BRIDGE), leg_id(call.id, instance)
-    outbound = call.direction is Direction.OUTBOUND
-    address: RtpAddress | None = None
-    sdp = ""
+    ari, bridge = backends.ari, resource_id(call.id, Kind.BRIDGE)
     match step:
-        case Step.OFFER_MEDIA:
-            address = await media.offer(media_leg, call.offer, call.prefer)
-        case Step.REOFFER_MEDIA:
-            assert call.media_address, "a leg that is used again has one"
-            await media.reoffer(media_leg, call.offer, call.prefer, call.media_address)
-        case Step.CREATE_EXTERNAL_MEDIA:
-            assert call.media_address, "the plan waits for it"
-            # The far side displays who it is bridged with; without a number the bridge would blank its display.
-            number, name = (call.caller, call.caller_name) if outbound else (shown_name(call.user or call.target), "")
-            address = await ari.channels.external_media(media_leg, call.media_address, caller=number, caller_name=name)
-        case Step.ANSWER_MEDIA:
-            assert call.external_media_address, "the plan waits for it"
-            sdp = await media.answer(media_leg, call.external_media_address)
         case Step.CREATE_BRIDGE:
             await ari.bridges.create(bridge)
-        case Step.BRIDGE_EXTERNAL_MEDIA:
-            if call.isolated:
-                await ari.channels.mute(media_leg)
-            await ari.bridges.add_channel(bridge, media_leg)
         case Step.CREATE_FAR:
             await ari.channels.create(
                 call.far_channel,
@@ -58,13 +38,50 @@ async def execute_step(
             await ari.channels.dial(call.far_channel, timeout=int(ring_timeout) + 5)
         case Step.RING_FAR:
             await ari.channels.ring(call.far_channel)
+        case Step.BRIDGE_NEAR:
+            assert call.near, "only then it is in the plan"
+            await ari.channels.set_caller(call.near.id, call.caller, call.caller_name)
+            await ari.bridges.add_channel(bridge, call.near.id)
         case Step.ANSWER_FAR:
             await ari.channels.answer(call.far_channel)
         case Step.CREATE_PARTY | Step.DIAL_PARTY | Step.BRIDGE_PARTY:
             party = call.party(instance)
             assert party, "it is made before its steps"
             await _execute_for_party(call, party, step, backends, bridge, ring_timeout)
-    return address, sdp
+        case _:
+            leg = call.media_leg(instance)
+            assert leg, "it is made before its steps"
+            return await _execute_for_leg(call, leg, step, backends, bridge)
+    return None, ""
+
+
+async def _execute_for_leg(
+    call: Call, leg: MediaLeg, step: Step, backends: Backends, bridge: str
+) -> tuple[RtpAddress | None, str]:
+    ari, media, name = backends.ari, backends.media, leg_id(call.id, leg.number)
+    match step:
+        case Step.OFFER_MEDIA:
+            return await media.offer(name, leg.offer, call.prefer), ""
+        case Step.REOFFER_MEDIA:
+            assert leg.media_address, "a leg that is used again has one"
+            await media.reoffer(name, leg.offer, call.prefer, leg.media_address)
+        case Step.CREATE_EXTERNAL_MEDIA:
+            assert leg.media_address, "the plan waits for it"
+            # The far side displays who it is bridged with; without a number the bridge would blank its display.
+            outbound = call.direction is Direction.OUTBOUND
+            shown = (call.caller, call.caller_name) if outbound else (shown_name(call.user or call.target), "")
+            number, caller_name = shown
+            return await ari.channels.external_media(
+                name, leg.media_address, caller=number, caller_name=caller_name
+            ), ""
+        case Step.ANSWER_MEDIA:
+            assert leg.external_media_address, "the plan waits for it"
+            return None, await media.answer(name, leg.external_media_address)
+        case Step.BRIDGE_EXTERNAL_MEDIA:
+            if call.isolated:
+                await ari.channels.mute(name)
+            await ari.bridges.add_channel(bridge, name)
+    return None, ""
 
 
 async def _execute_for_party(
@@ -108,6 +125,9 @@ async def release_resource(backends: Backends, call: Call, resource: Resource, i
                 await ari.channels.hangup(party.channel)
         case Resource.FAR:
             await ari.channels.hangup(call.far_channel)
+        case Resource.NEAR:
+            assert call.near, "it has one"
+            await ari.channels.hang_up_with(call.near.id, q850_for_near(call))
     return None
 
 

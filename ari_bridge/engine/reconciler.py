@@ -145,23 +145,29 @@ class Reconciler:
 
     def _post_missed(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
         at = time.time()
-        ids = {Resource.FAR: (call.far_channel, 0), Resource.EXTERNAL_MEDIA: (leg_id(call.id, call.leg), call.leg)}
-        for resource, (channel_id, leg) in ids.items():
-            if _CREATED[resource] not in call.milestones or resource not in call.allocated:
+        reached = call.reached
+        ids = [(Resource.FAR, call.far_channel, 0, call.allocated)]
+        if leg := call.leg:
+            ids.append((Resource.EXTERNAL_MEDIA, leg_id(call.id, leg.number), leg.number, leg.allocated))
+        for resource, channel_id, number, allocated in ids:
+            if _CREATED[resource] not in reached or resource not in allocated:
                 continue
             channel = channels.get(channel_id)
             if channel is None:
-                task.post(ChannelDestroyed(at, resource, text=_MISSED, instance=leg))
+                task.post(ChannelDestroyed(at, resource, text=_MISSED, instance=number))
                 continue
-            if _ENTERED[resource] not in call.milestones:
-                task.post(StasisStarted(at, resource, leg))
+            if _ENTERED[resource] not in reached:
+                task.post(StasisStarted(at, resource, number))
             if resource is Resource.EXTERNAL_MEDIA and channel.connected.number:
-                task.post(ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name))
+                line = channel.connected
+                task.post(ConnectedLineChanged(at, resource, number, line.number, line.name))
             if resource is Resource.FAR and call.direction is Direction.OUTBOUND:
                 if channel.state == "Up" and Milestone.FAR_ANSWERED not in call.milestones:
                     task.post(FarAnswered(at))
                 elif channel.state == "Ringing":
                     task.post(FarRinging(at))
+        if call.near_present and call.near and call.near.id not in channels:
+            task.post(ChannelDestroyed(at, Resource.NEAR, text=_MISSED))
         self._post_missed_of_parties(task, call, channels, at)
 
     def _post_missed_of_parties(self, task: CallTask, call: Call, channels: Mapping[str, Channel], at: float) -> None:

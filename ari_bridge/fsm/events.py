@@ -9,7 +9,7 @@ rtpengine or a timer: one that is too late is ignored. *Results* of our requests
 from dataclasses import dataclass
 from enum import Enum
 
-from ari_bridge.fsm.call import PartyState, PreparedLeg, Resource, Step
+from ari_bridge.fsm.call import MediaLeg, PartyState, Resource, Step
 from ari_bridge.fsm.timing import Timer as Timer
 from ari_bridge.leg_stats import LegStats
 from ari_bridge.net import RtpAddress
@@ -35,7 +35,7 @@ class Event:
 class Placed(Event):
     """A browser calls a number: the first event of an outbound call. `prepared`: see `engine.prewarm`."""
 
-    prepared: PreparedLeg | None = None
+    prepared: MediaLeg | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Accepted(Event):
     offer: str
     session: str | None = None
     prefer: str = ""  # the codec; "": unchanged
-    prepared: PreparedLeg | None = None
+    prepared: MediaLeg | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +265,13 @@ class FarDigit(Event):
 @dataclass(frozen=True, slots=True)
 class FarHeld(Event):
     """ARI ChannelHold (`held`) or ChannelUnhold of the far channel."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NearHeld(Event):
+    """ARI ChannelHold (`held`) or ChannelUnhold of our user's SIP client."""
 
     held: bool
 

@@ -2,36 +2,48 @@
 
 A step starts as soon as its milestones are reached, so everything that can run in parallel does: the INVITE does not
 wait for media, nor the browser's answer for the far side. Steps that can start at the same moment start in the order of
-the table. Of a leg that is used again only REOFFER_MEDIA and ANSWER_MEDIA are left.
+the tables: the call's, then that of its media leg. Of a leg that is used again only REOFFER_MEDIA and ANSWER_MEDIA are
+left.
 """
 
 from ari_bridge.fsm.call import Call, Direction, Milestone, Resource, Step
 
-OUTBOUND: dict[Step, frozenset[Milestone]] = {
+Plan = dict[Step, frozenset[Milestone]]
+
+OUTBOUND: Plan = {
     # First, as the far side takes longest.
     Step.CREATE_FAR: frozenset(),
     Step.CREATE_BRIDGE: frozenset(),
-    Step.OFFER_MEDIA: frozenset(),
-    Step.CREATE_EXTERNAL_MEDIA: frozenset({Milestone.MEDIA_OFFERED}),
-    Step.REOFFER_MEDIA: frozenset({Milestone.LEG_REUSED}),
-    Step.ANSWER_MEDIA: frozenset({Milestone.MEDIA_OFFERED, Milestone.EXTERNAL_MEDIA_CREATED}),
-    Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Milestone.BRIDGE_CREATED, Milestone.EXTERNAL_MEDIA_ENTERED}),
     Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
     # Bridged before it is dialled: early media is heard, and an answer finds everything in place.
     Step.DIAL_FAR: frozenset({Milestone.FAR_BRIDGED}),
 }
 
-INBOUND: dict[Step, frozenset[Milestone]] = {
+FROM_SIP: Plan = {
+    Step.CREATE_FAR: frozenset(),
+    Step.CREATE_BRIDGE: frozenset(),
+    Step.BRIDGE_NEAR: frozenset({Milestone.BRIDGE_CREATED}),
+    Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
+    # Once both are in the bridge, Asterisk itself passes the far side's 180, 183, early media and answer to the client,
+    # also while no front end runs: so there is no step that rings or answers.
+    Step.DIAL_FAR: frozenset({Milestone.FAR_BRIDGED, Milestone.NEAR_BRIDGED}),
+}
+"""Outbound, by a SIP client of our user: it has no media leg."""
+
+INBOUND: Plan = {
     Step.RING_FAR: frozenset({Milestone.PAGES_RING}),
-    Step.OFFER_MEDIA: frozenset({Milestone.ACCEPTED}),
     Step.CREATE_BRIDGE: frozenset({Milestone.ACCEPTED}),
+    Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
+    # The caller is answered, and charged, only once both sides can hear each other.
+    Step.ANSWER_FAR: frozenset({Milestone.EXTERNAL_MEDIA_BRIDGED, Milestone.FAR_BRIDGED}),
+}
+
+MEDIA_LEG: Plan = {
+    Step.OFFER_MEDIA: frozenset(),
     Step.CREATE_EXTERNAL_MEDIA: frozenset({Milestone.MEDIA_OFFERED}),
     Step.REOFFER_MEDIA: frozenset({Milestone.LEG_REUSED}),
     Step.ANSWER_MEDIA: frozenset({Milestone.MEDIA_OFFERED, Milestone.EXTERNAL_MEDIA_CREATED}),
     Step.BRIDGE_EXTERNAL_MEDIA: frozenset({Milestone.BRIDGE_CREATED, Milestone.EXTERNAL_MEDIA_ENTERED}),
-    Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
-    # The caller is answered, and charged, only once both sides can hear each other.
-    Step.ANSWER_FAR: frozenset({Milestone.EXTERNAL_MEDIA_BRIDGED, Milestone.FAR_BRIDGED}),
 }
 
 PLANS = {Direction.OUTBOUND: OUTBOUND, Direction.INBOUND: INBOUND}
@@ -48,6 +60,7 @@ GIVES: dict[Step, Milestone] = {
     Step.DIAL_FAR: Milestone.FAR_DIALLED,
     Step.RING_FAR: Milestone.FAR_RUNG,
     Step.ANSWER_FAR: Milestone.FAR_ANSWERED,
+    Step.BRIDGE_NEAR: Milestone.NEAR_BRIDGED,
 }
 
 MAKES: dict[Step, Resource] = {
@@ -60,18 +73,20 @@ MAKES: dict[Step, Resource] = {
 MADE_BY: dict[Resource, Step] = {resource: step for step, resource in MAKES.items()}
 
 
-def ready(call: Call) -> list[Step]:
-    """The steps that can start now: not started yet, with all their milestones reached.
+def plan_of(call: Call) -> Plan:
+    """Of the call itself; that of its media leg, where it has one, is MEDIA_LEG."""
+    return FROM_SIP if call.near else PLANS[call.direction]
 
-    If the media is lost, a new leg waits for the page's next offer; if our side has left, there is no further leg.
-    """
-    plan = PLANS[call.direction]
-    ready = [step for step, needs in plan.items() if step not in call.started and needs <= call.milestones]
-    return [step for step in ready if not ((call.media_lost or call.left_outcome) and step.of_leg)]
+
+def ready(plan: Plan, started: frozenset[Step], reached: frozenset[Milestone]) -> list[Step]:
+    """The steps that can start now: not started yet, with all their milestones reached."""
+    return [step for step, needs in plan.items() if step not in started and needs <= reached]
 
 
 def complete(call: Call) -> bool:
     """Whether every step of the set-up is done, or not needed any more."""
     if call.left_outcome:
         return True
-    return all(GIVES[step] in call.milestones for step in PLANS[call.direction])
+    reached = call.reached
+    plans = (FROM_SIP,) if call.near else (PLANS[call.direction], MEDIA_LEG)
+    return all(GIVES[step] in reached for plan in plans for step in plan)

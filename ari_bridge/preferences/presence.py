@@ -22,7 +22,11 @@ class PresenceState(Enum):
 def of_users(
     users: Iterable[str], *, online: frozenset[str], undisturbed: frozenset[str], calls: Iterable[Call]
 ) -> dict[str, PresenceState]:
-    """`online`: those with a page. `undisturbed`: those who are not to be disturbed. `calls`: all that are live."""
+    """The presence of each.
+
+    `online`: those with a page or a SIP phone. `undisturbed`: those who are not to be disturbed. `calls`: all that are
+    live.
+    """
     talking: set[str] = set()
     ringing: set[str] = set()
     for call in calls:

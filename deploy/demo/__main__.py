@@ -1,5 +1,5 @@
-"""`make demo`: installs what is missing, starts Asterisk, two rtpengines and the front end, brings back what dies, and
-stops all on Ctrl-C.
+"""`make demo`: installs what is missing, starts Asterisk, two rtpengines, the front end and the SIP edge, brings back
+what dies, and stops all on Ctrl-C.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 from deploy.demo import certificate, install, interrupt, ports, process, rootfs, settings, users
@@ -19,6 +20,7 @@ from deploy.demo.greeting import greet
 from deploy.demo.process import ProgramFailed
 from deploy.demo.rtpengine import Rtpengine, loopback_ipv6
 from deploy.demo.settings import LOOPBACK, BadSetting, Settings
+from deploy.demo.sip_edge import INSIDE, SipEdge
 from deploy.demo.steps import StepFailed, Steps, say
 from deploy.demo.supervisor import Supervisor
 
@@ -66,7 +68,12 @@ def _run(wanted: Settings, running: ExitStack) -> None:
 
     steps = Steps(STATE / "install.log")
     install.install_for_demo(steps, asterisk=wanted.asterisk)
-    environment = settings.front_end_environment(wanted, STATE, ari_password=settings.kept_password(STATE / "env"))
+    environment = settings.front_end_environment(
+        wanted,
+        STATE,
+        ari_password=settings.kept_password(STATE / "env"),
+        sip_edge_token=settings.kept_password(STATE / "env", "SIP_EDGE_TOKEN"),
+    )
     settings.write(STATE / "env", environment, wanted)
     passwords: dict[str, str] = {}
     if wanted.host:
@@ -90,7 +97,7 @@ def _run(wanted: Settings, running: ExitStack) -> None:
     asterisk = Asterisk(
         STATE,
         ari_port=wanted.ari_port,
-        sip_port=wanted.sip_port,
+        sip_port=wanted.pbx_sip_port,
         trunk_port=wanted.trunk_port,
         rtp_range=wanted.asterisk_rtp,
         version=wanted.asterisk,
@@ -104,10 +111,39 @@ def _run(wanted: Settings, running: ExitStack) -> None:
     front_end = FrontEnd(STATE, environment=environment, url=wanted.url, certificate=shown)
     with steps.step("front end"):
         running.enter_context(front_end)
+    edge = _sip_edge(wanted, environment)
+    with steps.step(edge.name):
+        running.enter_context(edge)
     greet(wanted, passwords)
-    supervisor = Supervisor([front_end, *rtpengines, asterisk])
+    supervisor = Supervisor([front_end, *rtpengines, asterisk, edge])
     while True:
         supervisor.watch(60.0)
+
+
+def _sip_edge(wanted: Settings, front_end: Mapping[str, str]) -> SipEdge:
+    """Who may call: without sign-in everybody on this machine, under the name that the client gives itself."""
+    told = {
+        "SIP_EDGE_PBX": f"{LOOPBACK}:{wanted.pbx_sip_port}",
+        "FRONT_END_URL": wanted.url,
+        "RTPENGINE_NG": front_end["RTPENGINE_NG"],
+        "SIP_REALM": front_end["SIP_REALM"],
+    }
+    if wanted.host:
+        told["FRONT_END_CA"] = f"{INSIDE}/certificate.pem"
+    else:
+        told["SIP_TRUSTED"] = LOOPBACK
+    return SipEdge(
+        STATE,
+        host=wanted.public,
+        port=wanted.sip_port,
+        tls_port=wanted.sip_tls_port,
+        pbx_port=wanted.pbx_sip_port,
+        rpc_port=wanted.sip_edge_rpc_port,
+        token=front_end["SIP_EDGE_TOKEN"],
+        certificate=STATE / "certificate.pem" if wanted.host else None,
+        key=STATE / "key.pem" if wanted.host else None,
+        settings=told,
+    )
 
 
 def _lock(running: ExitStack) -> None:

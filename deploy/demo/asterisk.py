@@ -45,7 +45,7 @@ class Asterisk(Program):
     """One Asterisk: ARI on `ari_port`, SIP (UDP and TCP) on `sip_port`, 7xxx calls to `trunk_port`, all on `host`.
 
     `rtp_range` is the first and last UDP port of its media; `version` is "16" or "22". `mailboxes`: the PINs of the
-    voicemail boxes, by their numbers.
+    voicemail boxes, by their numbers. `configuration`: the folder of its .conf files.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Asterisk(Program):
         ari_user: str = "ari-bridge",
         ari_password: str | None = None,
         mailboxes: Mapping[str, str] | None = None,
+        configuration: Path = CONFIGURATION,
     ) -> None:
         super().__init__("Asterisk", run_dir.resolve() / "asterisk" / "log" / "messages")
         self.ari_url = f"http://{host}:{ari_port}/ari"
@@ -71,6 +72,7 @@ class Asterisk(Program):
         self.home = run_dir.resolve() / "asterisk"
         self.recordings = self.home / "spool" / "recording"  # ARI's recordings, as NAME.wav and the like
         self._run_dir = run_dir
+        self._configuration = configuration
         self._wanted = [
             ports.Port(host, "tcp", ari_port, "ARI"),
             ports.Port(host, "udp", sip_port, "SIP"),
@@ -164,7 +166,7 @@ class Asterisk(Program):
         spool = ("spool/recording", "spool/monitor", "spool/voicemail")
         for folder in ("etc", "lib/sounds", "lib/moh", "log", "run", *spool):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
-        for source in CONFIGURATION.glob("*.conf"):
+        for source in self._configuration.glob("*.conf"):
             target = self.home / "etc" / source.name
             target.unlink(missing_ok=True)
             # Never readable by others: ari.conf holds the password.

@@ -28,13 +28,22 @@ def greet(wanted: Settings, passwords: dict[str, str]) -> None:
             f"7xxx       out over the SIP trunk to {LOOPBACK}:{wanted.trunk_port}",
         ],
     )
-    _say("SIP", [f"phones on this machine reach 1001 at sip:1001@{LOOPBACK}:{wanted.sip_port} (UDP, TCP)"])
+    _say("SIP", _sip(wanted))
     _say("Terminal", [_headless_call(wanted), ".venv/bin/ari-bridge doctor"])
     _say("Settings", [f"{state}/env, logs beside it"])
     say("\n  Break it during a call: what dies is started again, and the call goes on (README, Try to break it)")
     for part in ("front-end", "rtpengine-1", "rtpengine-2"):
         say(f"            kill -9 $(cat {state}/{part}.pid)")
     say("\n  Ctrl-C stops all of it.")
+
+
+def _sip(wanted: Settings) -> list[str]:
+    """How a SIP phone or a program calls."""
+    tls = f", TLS {wanted.sip_tls_port}" if wanted.host else ""
+    how = f"phones and programs call sip:1001@{wanted.public}:{wanted.sip_port} (UDP, TCP{tls}; docs/DIRECT_SIP.md)"
+    if not wanted.host:
+        return [how]
+    return [how, f".venv/bin/ari-bridge user sip-password {USERS[0]}   makes the password for it"]
 
 
 def _say(title: str, lines: Iterable[str]) -> None:

@@ -27,14 +27,18 @@ WEB = PROJECT / "frontend" / "web"
 PAGES = PROJECT / "frontend" / "static"
 STATE = PROJECT / ".demo"
 
-SYSTEM = ("python3-venv", "rtpengine-daemon", "mmdebstrap", "mount", "openssl")
+SYSTEM = (
+    *("python3-venv", "rtpengine-daemon", "mmdebstrap", "mount", "openssl"),
+    *("kamailio", "kamailio-tls-modules", "kamailio-utils-modules", "kamailio-websocket-modules"),
+    "kamailio-json-modules",
+)
 # libatomic1: for the Node that Playwright brings.
 SYSTEM_FOR_TESTS = (
     *("sip-tester", "chromium", "firefox-esr", "pulseaudio", "fonts-dejavu-core"),
-    *("iproute2", "libatomic1", "coturn", "postgresql"),
+    *("iproute2", "libatomic1", "coturn", "postgresql", "baresip-core"),
     *("nginx", "caddy", "haproxy"),
 )
-SERVICES = ("rtpengine-daemon", "coturn", "postgresql", "nginx", "caddy", "haproxy")
+SERVICES = ("rtpengine-daemon", "kamailio", "coturn", "postgresql", "nginx", "caddy", "haproxy")
 """Packages of services that the demo or the tests run themselves."""
 OLDEST_NODE = (20, 19)  # Vite 8
 OLDEST_PYTHON = (3, 11)

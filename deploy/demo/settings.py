@@ -47,7 +47,10 @@ class Settings:
     http_port: int
     ws_port: int  # 0: none
     ari_port: int
-    sip_port: int
+    sip_port: int  # of the SIP edge
+    sip_tls_port: int
+    sip_edge_rpc_port: int
+    pbx_sip_port: int  # of Asterisk
     trunk_port: int
     ng_ports: tuple[int, ...]  # one for each rtpengine
     asterisk_rtp: tuple[int, int]
@@ -79,11 +82,16 @@ class Settings:
         wanted = [
             Port(self.public, "tcp", self.http_port, "page and API, HTTP_PORT"),
             Port(LOOPBACK, "tcp", self.ari_port, "ARI, ARI_PORT"),
-            Port(LOOPBACK, "udp", self.sip_port, "SIP, SIP_PORT"),
-            Port(LOOPBACK, "tcp", self.sip_port, "SIP, SIP_PORT"),
+            Port(self.public, "udp", self.sip_port, "SIP, SIP_PORT"),
+            Port(self.public, "tcp", self.sip_port, "SIP, SIP_PORT"),
+            Port(LOOPBACK, "tcp", self.sip_edge_rpc_port, "SIP edge, SIP_EDGE_RPC_PORT"),
+            Port(LOOPBACK, "udp", self.pbx_sip_port, "SIP of Asterisk, PBX_SIP_PORT"),
+            Port(LOOPBACK, "tcp", self.pbx_sip_port, "SIP of Asterisk, PBX_SIP_PORT"),
         ]
         for port, name in zip(self.ng_ports, NG_PORTS, strict=True):
             wanted.append(Port(LOOPBACK, "udp", port, f"rtpengine commands, {name}"))
+        if self.host:
+            wanted.append(Port(self.public, "tcp", self.sip_tls_port, "SIP over TLS, SIP_TLS_PORT"))
         if self.ws_port:
             wanted.insert(1, Port(self.public, "tcp", self.ws_port, "WebSocket, WS_PORT"))
         return wanted
@@ -105,6 +113,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         ws_port=_port(environment, "WS_PORT", 8080, lowest=0),
         ari_port=_port(environment, "ARI_PORT", 8088),
         sip_port=_port(environment, "SIP_PORT", 5060),
+        sip_tls_port=_port(environment, "SIP_TLS_PORT", 5061),
+        sip_edge_rpc_port=_port(environment, "SIP_EDGE_RPC_PORT", 5064),
+        pbx_sip_port=_port(environment, "PBX_SIP_PORT", 5080),
         trunk_port=_port(environment, "TRUNK_PORT", 5070),
         ng_ports=(ng_port, _port(environment, "NG_PORT_2", ng_port + 10)),
         asterisk_rtp=_range(environment, "ASTERISK_RTP", (20000, 21999)),
@@ -127,7 +138,7 @@ def _range(environment: Mapping[str, str], name: str, default: tuple[int, int]) 
     return int(first), int(last)
 
 
-def front_end_environment(settings: Settings, state: Path, *, ari_password: str) -> dict[str, str]:
+def front_end_environment(settings: Settings, state: Path, *, ari_password: str, sip_edge_token: str) -> dict[str, str]:
     """What the front end is told, by the names that docs/CONFIG.md explains. `state` is the demo's own folder."""
     book = {**NUMBERS, **{user: f"Browser user {user}" for user in USERS}}
     environment = {
@@ -148,6 +159,9 @@ def front_end_environment(settings: Settings, state: Path, *, ari_password: str)
         "PREFLIGHT_NUMBER": "600",
         "PHONE_BOOK": ",".join(f"{number}={name}" for number, name in book.items()),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "info",
+        "SIP_EDGE_TOKEN": sip_edge_token,
+        "SIP_REALM": "ari-bridge",
+        "SIP_EDGE_RPC_URL": f"http://{LOOPBACK}:{settings.sip_edge_rpc_port}/RPC",
         "STATE_DIR": str(state / "state"),
         "TOKEN_SECRET_FILE": str(state / "token-secret"),
     }
@@ -165,6 +179,8 @@ def write(path: Path, environment: Mapping[str, str], settings: Settings) -> Non
     ports = {
         "ASTERISK": settings.asterisk,
         "SIP_PORT": str(settings.sip_port),
+        "SIP_TLS_PORT": str(settings.sip_tls_port),
+        "PBX_SIP_PORT": str(settings.pbx_sip_port),
         "TRUNK_PORT": str(settings.trunk_port),
         "ASTERISK_RTP": "-".join(map(str, settings.asterisk_rtp)),
         "RTPENGINE_RTP": "-".join(map(str, settings.rtpengine_rtp)),
@@ -174,12 +190,12 @@ def write(path: Path, environment: Mapping[str, str], settings: Settings) -> Non
     write_private(path, "\n".join(lines) + "\n")
 
 
-def kept_password(path: Path) -> str:
-    """The ARI password of the first start, from the settings in `path`; a new one when there is none."""
+def kept_password(path: Path, wanted: str = "ARI_PASSWORD") -> str:
+    """The password `wanted` of the first start, from the settings in `path`; a new one when there is none."""
     if path.exists():
         for line in path.read_text().splitlines():
             name, _, value = line.partition("=")
-            if name == "ARI_PASSWORD" and value:
+            if name == wanted and value:
                 return value
     return secrets.token_urlsafe(24)
 

@@ -40,15 +40,16 @@ def add_user(
     role: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ROLES)}; may be repeated.")] = None,
     display_name: Annotated[str, typer.Option(help="Who the user is, for people.")] = "",
 ) -> None:
-    """Add a user, or change the password of one."""
+    """Add a user, or change the password of one, and the roles and display name if they are given."""
     password = _password(generate)
 
     async def add(administration: UserAdministration) -> None:
         accounts = administration.accounts
         if accounts.find(name):
+            if password is not None:
+                accounts.check_password(password, name)
+            await accounts.update(name, roles=role or None, display_name=display_name or None)  # refused: all of it
             made = await administration.reset_password(name, password=password, must_change=must_change)
-            if role:
-                await accounts.set_roles(name, role)
         else:
             made = await administration.create(
                 name,
@@ -78,6 +79,24 @@ def set_password(name: str, generate: Generate = False, must_change: MustChange 
     administer(change)
 
 
+@user.command("sip-password")
+def set_sip_password(
+    name: str, remove: Annotated[bool, typer.Option("--remove", help="Take the SIP password away.")] = False
+) -> None:
+    """Make a SIP password for a user's phones, and print it this once. The one before is of no use any more."""
+
+    async def change(administration: UserAdministration) -> None:
+        if remove:
+            await administration.remove_sip_password(name)
+            typer.echo(f"{name} has no SIP password any more.", err=True)
+            return
+        made = await administration.new_sip_password(name)
+        typer.echo(made.password)
+        typer.echo(f"For the SIP user {name}, realm {made.user.sip_realm}. It is not shown again.", err=True)
+
+    administer(change)
+
+
 @user.command("remove")
 def remove_user(name: str) -> None:
     """Remove a user: sign-ins and forwards end, and who has the name later sees nothing of it."""
@@ -92,7 +111,7 @@ def reset_second_factor(name: str) -> None:
         found = accounts.find(name)
         if found is None:
             raise UnknownUser(name)
-        await accounts.second_factors.remove(found, end_sessions=True)
+        await accounts.second_factors.reset(found)
 
     run(reset)
 
@@ -112,7 +131,14 @@ def unlock_user(name: str) -> None:
 @user.command("rename")
 def rename_user(name: str, new: str) -> None:
     """Give a user another name. What was kept under the old one is not the user's any more."""
-    run(lambda accounts: accounts.rename(name, new))
+
+    async def rename(accounts: Accounts) -> None:
+        before = accounts.find(name)
+        await accounts.rename(name, new)
+        if before and before.sip_ha1:
+            typer.echo(f"The SIP password ended with the old name: `ari-bridge user sip-password {new}`.", err=True)
+
+    run(rename)
 
 
 @user.command("role")
@@ -206,7 +232,7 @@ def administer(act: Callable[[UserAdministration], Awaitable[object]]) -> None:
             accounts = accounts_of(settings, audit)
             try:
                 await accounts.open()
-                await act(UserAdministration(accounts, lambda: classes.current().classes))
+                await act(UserAdministration(accounts, lambda: classes.current().classes, settings.sip_realm))
             finally:
                 await accounts.close()
 

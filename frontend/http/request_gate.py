@@ -2,7 +2,7 @@
 
 A request with a valid token counts for its user, any other for the client's address; so does one with an API key of a
 page, or of a guest there: whoever opens the page has as many of these names as they like. Without sign-in (loopback
-only) nothing is limited but the number of connections.
+only) nothing is limited but the number of connections; nor is the SIP edge, which asks for all phones together.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from ari_bridge import metrics
 from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.principal import Principal
 from frontend.auth.sign_in_pace import network_of
+from frontend.auth.sip_edge_token import SipEdgeToken
 from frontend.http.connection_table import ConnectionsFull, Holder, HolderKind
 from frontend.http.cors import Origins
 from frontend.http.middleware import Handler, allow_origin
@@ -32,6 +33,8 @@ COSTLY_SHARE = 0.1
 MAX_EXCESS = 20
 """Consecutive requests above the rate; at one more the connection is closed."""
 RETRY_AFTER_S = 5.0
+EDGE = Holder(HolderKind.USER, "SIP edge")
+"""Whose connections those of the SIP edge are: no user's id has a space."""
 
 log = structlog.get_logger(__name__)
 
@@ -57,18 +60,19 @@ class RequestRates:
 RATES = web.AppKey("request_rates", RequestRates)
 
 
-def requests_limited(access: Authenticator, origins: Origins, rates: RequestRates) -> Middleware:
+def requests_limited(access: Authenticator, origins: Origins, rates: RequestRates, edge: SipEdgeToken) -> Middleware:
     """429 for a request of whoever has too many connections or sends too many requests."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        principal, holder = _sender(request, access)
+        from_edge = edge.is_in(request)
+        principal, holder = (None, EDGE) if from_edge else _sender(request, access)
         try:
             if isinstance(request.protocol, ClientProtocol):
                 request.protocol.hold(holder)
         except ConnectionsFull as error:
             return _refusal(request, access, origins, describe(error), RETRY_AFTER_S)
-        if principal is None or not principal.unrestricted:
+        if not from_edge and (principal is None or not principal.unrestricted):
             bucket = (rates.strangers if holder.kind is HolderKind.STRANGER else rates.users).of(holder.name)
             if wait := bucket.take():
                 response = _refusal(request, access, origins, "You send too many requests.", wait)

@@ -41,6 +41,7 @@ class PresenceDirectory:
         names: From the phone book, by number.
         display_name: Who a user is, for people; "" if that is not known. Goes before the phone book.
         known_users: The users who may sign in, online or not; may raise.
+        sip_users: Users with a phone at the SIP edge.
         endpoints: Which phones of the PBX are listed, as patterns of their names (`2*`); none if it is empty.
     """
 
@@ -55,6 +56,7 @@ class PresenceDirectory:
         names: dict[str, str],
         display_name: Callable[[str], str],
         known_users: Callable[[], list[str]],
+        sip_users: Callable[[], frozenset[str]],
         endpoints: tuple[str, ...],
     ) -> None:
         self._ari = ari
@@ -64,6 +66,7 @@ class PresenceDirectory:
         self._names = names
         self._display_name = display_name
         self._known_users = known_users
+        self._sip_users = sip_users
         self._patterns = endpoints
         self._phones: dict[str, Endpoint] = {}  # by device
         self._device_states: dict[str, PresenceState] = {}
@@ -176,8 +179,9 @@ class PresenceDirectory:
             self._pages.send_to_colleagues(messages.PeopleChanged(changed))
 
     def _people(self) -> dict[str, PersonSummary]:
-        online = frozenset(self._pages.colleagues())
-        users = sorted({*self._users(), *online})
+        known, pages = self._users(), self._pages.colleagues()
+        users = sorted({*known, *pages})
+        online = frozenset(pages) | self._sip_users()
         undisturbed = frozenset(user for user in users if self._preferences.of(user).do_not_disturb)
         presence = of_users(users, online=online, undisturbed=undisturbed, calls=self._calls.live())
         people = {

@@ -43,6 +43,7 @@ class UserServices:
         names: See `PresenceDirectory`.
         display_name: See `PresenceDirectory`.
         known_users: See `PresenceDirectory`.
+        sip_users: See `PresenceDirectory`.
         endpoints: See `PresenceDirectory`.
         audit: Where changed forwards are recorded.
     """
@@ -61,6 +62,7 @@ class UserServices:
         names: dict[str, str] | None = None,
         display_name: Callable[[str], str] = lambda user: "",
         known_users: Callable[[], list[str]] = list,
+        sip_users: Callable[[], frozenset[str]] = frozenset,
         endpoints: tuple[str, ...] = (),
         audit: Audit | None = None,
     ) -> None:
@@ -80,6 +82,7 @@ class UserServices:
             names=names or {},
             display_name=display_name,
             known_users=known_users,
+            sip_users=sip_users,
             endpoints=endpoints,
         )
         self._tasks = TaskSet()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo import rootfs
-from deploy.demo.asterisk import Asterisk
+from deploy.demo.asterisk import CONFIGURATION, Asterisk
 from deploy.demo.rtpengine import Rtpengine
 from tests.real import free_ports
 
@@ -39,8 +39,8 @@ class Pbx:
     trunk_port: int  # 7xxx calls come out here
 
 
-def new_pbx(run_dir: Path, version: str = VERSIONS[0]) -> Pbx:
-    """An Asterisk that is not started yet."""
+def new_pbx(run_dir: Path, version: str = VERSIONS[0], configuration: Path = CONFIGURATION) -> Pbx:
+    """An Asterisk that is not started yet; `configuration`: the folder of its .conf files."""
     require_installed(rootfs.find(version) is not None, f"Asterisk {version}")
     ari, sip, trunk = free_ports.ports(3)
     asterisk = Asterisk(
@@ -50,6 +50,7 @@ def new_pbx(run_dir: Path, version: str = VERSIONS[0]) -> Pbx:
         trunk_port=trunk,
         rtp_range=free_ports.rtp_range(),
         version=version,
+        configuration=configuration,
     )
     return Pbx(asterisk, sip, trunk)
 

@@ -17,7 +17,7 @@ RATE = 8000  # Hz, of PCMU
 FRAME = 160  # samples: 20 ms
 PCMU = 0  # RTP payload type (RFC 3551)
 _BIAS = 0x84
-_HEADER = struct.Struct("!BBHII")  # RFC 3550 section 5.1
+HEADER = struct.Struct("!BBHII")  # RFC 3550 section 5.1
 
 
 def _decode_table() -> Samples:
@@ -56,7 +56,7 @@ class RtpPeer(asyncio.DatagramProtocol):
 
     def __init__(self, hz: float | None, *, peak: int = 8000) -> None:
         self.hz = hz
-        self._peak = peak
+        self.peak = peak
         self.silent = False  # it sends nothing, as one who has nothing to say
         self.streams: dict[tuple[str, int], Stream] = {}
         self._transport: asyncio.DatagramTransport | None = None
@@ -88,7 +88,7 @@ class RtpPeer(asyncio.DatagramProtocol):
         self._transport = cast(asyncio.DatagramTransport, transport)  # a class of its own in asyncio and in uvloop
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if len(data) < _HEADER.size or data[0] >> 6 != 2 or 192 <= data[1] <= 223:  # no RTP, or RTCP (RFC 5761)
+        if len(data) < HEADER.size or data[0] >> 6 != 2 or 192 <= data[1] <= 223:  # no RTP, or RTCP (RFC 5761)
             return
         stream = self.streams.get(addr)
         if stream is None:
@@ -96,8 +96,16 @@ class RtpPeer(asyncio.DatagramProtocol):
             self._arrived.set()
         stream.packets += 1
         stream.payload_types.add(data[1] & 0x7F)
-        if data[1] & 0x7F == PCMU:
-            stream.heard.feed(decode(data[_HEADER.size :]), RATE)
+        self.take(stream, data[1] & 0x7F, data[HEADER.size :])
+
+    def take(self, stream: Stream, payload_type: int, payload: bytes) -> None:
+        """One packet's sound."""
+        if payload_type == PCMU:
+            stream.heard.feed(decode(payload), RATE)
+
+    def send(self, packet: bytes, address: tuple[str, int]) -> None:
+        assert self._transport
+        self._transport.sendto(packet, address)
 
     async def __aenter__(self) -> "RtpPeer":
         loop = asyncio.get_running_loop()
@@ -115,14 +123,13 @@ class RtpPeer(asyncio.DatagramProtocol):
             await asyncio.sleep(0)
 
     async def _send(self, hz: float) -> None:
-        assert self._transport
         loop = asyncio.get_running_loop()
         started = loop.time()
         for number in range(1 << 31):
             position = number * FRAME
             turns = np.arange(position, position + FRAME) * (hz / RATE) % 1.0
-            payload = encode((np.sin(2 * np.pi * turns) * self._peak).astype(np.int16))
-            packet = _HEADER.pack(0x80, PCMU, number & 0xFFFF, position & 0xFFFFFFFF, 0x7E57) + payload
+            payload = encode((np.sin(2 * np.pi * turns) * self.peak).astype(np.int16))
+            packet = HEADER.pack(0x80, PCMU, number & 0xFFFF, position & 0xFFFFFFFF, 0x7E57) + payload
             for address in () if self.silent else self.streams:
-                self._transport.sendto(packet, address)
+                self.send(packet, address)
             await asyncio.sleep(max(0.0, started + (number + 1) * FRAME / RATE - loop.time()))

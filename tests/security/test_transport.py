@@ -136,7 +136,8 @@ async def test_the_certificates_of_the_issuers_are_sent_along(tmp_path: Path, ch
             assert response.status == 200
 
 
-SECRETS = ["ari_password", "turn_secret", "metrics_token", "cdr_database_url", "accounts_database_url"]
+SECRETS = ["ari_password", "turn_secret", "metrics_token", "sip_edge_token"]
+SECRETS += ["cdr_database_url", "accounts_database_url"]
 
 
 @pytest.mark.parametrize("name", SECRETS)

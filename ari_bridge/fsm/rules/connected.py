@@ -25,9 +25,10 @@ def identified(call: Call, resource: Resource, leg: int, number: str, name: str)
     """The call with the identity that its channel reports; a known or an anonymous one changes nothing."""
     if number.lower() in ANONYMOUS_NUMBERS:
         return call, []
-    if resource is Resource.EXTERNAL_MEDIA:
+    if resource in (Resource.EXTERNAL_MEDIA, Resource.NEAR):
         facing = _only_other_party(call)
-        if leg != call.leg or facing is None or number == _own_number(call):
+        own = leg == 0 if call.near else call.leg is not None and leg == call.leg.number
+        if not own or facing is None or number == _own_number(call):
             return call, []  # an earlier leg; several others; or our own number, as two of our legs meet
         return _party(call, facing, number, name) if facing.number != FAR_PARTY else _far(call, number, name)
     if resource is Resource.PARTY:

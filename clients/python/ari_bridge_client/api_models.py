@@ -136,6 +136,8 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
         outcome: Set when the call is decided to end
         cause: Once the call has ended
         ownerless: It was found active without a record of whose it is: only an operator can end it
+        near: By what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client; one of: page,
+            sip
     """
 
     call_id: str
@@ -162,6 +164,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     answered_at: float | None
     ended_at: float | None
     ownerless: bool = False
+    near: str = "page"
 
 
 class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):
@@ -189,26 +192,127 @@ class ProviderLogout(msgspec.Struct, frozen=True, rename="camel"):
     url: str | None
 
 
+class SecurityKeyData(msgspec.Struct, frozen=True, rename="camel"):
+    """Times are Unix seconds."""
+
+    id: str
+    name: str
+    created_at: float
+    last_used_at: float
+
+
 class SecondFactorData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
+        enabled: An app or a security key is set up
         required: A role of yours needs it: without one you set it up at the next sign-in
-        created_at: Unix seconds; null without one
+        app: An authenticator app is set up
+        created_at: Of the app, Unix seconds; null without one
         last_used_at: The same
         recovery_codes: How many are left
+        security_keys_available: They can be set up on this server
     """
 
     enabled: bool
     required: bool
+    app: bool = False
     created_at: float | None = None
     last_used_at: float | None = None
     recovery_codes: int = 0
+    security_keys: list[SecurityKeyData] = []
+    security_keys_available: bool = False
+
+
+class AssertionResponse(msgspec.Struct, frozen=True, rename="camel"):
+    """`AuthenticatorAssertionResponse`
+
+    Attributes:
+        client_data_json: Base64url
+        authenticator_data: Base64url
+        signature: Base64url
+    """
+
+    client_data_json: str = msgspec.field(name="clientDataJSON")
+    authenticator_data: str
+    signature: str
+
+
+class Assertion(msgspec.Struct, frozen=True, rename="camel"):
+    """What `navigator.credentials.get()` gives (`AuthenticationResponseJSON`).
+
+    Attributes:
+        id: Base64url
+    """
+
+    id: str
+    response: AssertionResponse
+
+
+class KeyProofBody(msgspec.Struct, frozen=True, rename="camel"):
+    """What a security key has signed, in place of a code.
+
+    Attributes:
+        challenge: Of `POST /me/second-factor/proof`
+    """
+
+    challenge: str
+    credential: Assertion
 
 
 class RecoveryCodes(msgspec.Struct, frozen=True, rename="camel"):
-    """They are shown once."""
+    """They are shown once. None if there are some already, from another second factor."""
 
     recovery_codes: list[str]
+
+
+class KeyRequestData(msgspec.Struct, frozen=True, rename="camel"):
+    """What is asked of a security key, within two minutes; each is good for one answer.
+
+    Attributes:
+        challenge: For the request that has the answer
+        options: `PublicKeyCredentialRequestOptionsJSON` or `PublicKeyCredentialCreationOptionsJSON`, for
+            `navigator.credentials`
+    """
+
+    challenge: str
+    options: dict[str, Any]
+
+
+class AttestationResponse(msgspec.Struct, frozen=True, rename="camel"):
+    """`AuthenticatorAttestationResponse`
+
+    Attributes:
+        client_data_json: Base64url
+        attestation_object: Base64url
+    """
+
+    client_data_json: str = msgspec.field(name="clientDataJSON")
+    attestation_object: str
+    transports: list[str] = []
+
+
+class Registration(msgspec.Struct, frozen=True, rename="camel"):
+    """What `navigator.credentials.create()` gives (`RegistrationResponseJSON`).
+
+    Attributes:
+        id: Base64url
+    """
+
+    id: str
+    response: AttestationResponse
+
+
+class SipPasswordData(msgspec.Struct, frozen=True, rename="camel"):
+    """A SIP password, which is shown this once.
+
+    Attributes:
+        user: The SIP user, and the user name for authentication
+        password: It cannot be shown again
+    """
+
+    user: str
+    realm: str
+    password: str
 
 
 class MeData(msgspec.Struct, frozen=True, rename="camel"):
@@ -217,12 +321,14 @@ class MeData(msgspec.Struct, frozen=True, rename="camel"):
         user: Your name; null if sign-in is off
         user_id: Never changes; empty if sign-in is off
         grants: What you may do; docs/USERS.md lists them
+        sip_password: Whether you have a SIP password for phones
     """
 
     user: str | None
     user_id: str
     roles: list[str]
     grants: list[str]
+    sip_password: bool
 
 
 class CallPage(msgspec.Struct, frozen=True, rename="camel"):
@@ -498,7 +604,8 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
         class_of_service: The user's own; empty: that of the roles
         effective_class: The class of service that counts now
         must_change_password: At the next sign-in
-        second_factor: Whether the user has an authenticator app set up
+        second_factor: Whether an authenticator app or a security key is set up
+        sip_password: Whether the user has a SIP password for phones
         created_at: Unix seconds; 0: unknown
         revision: Higher after each change; the ETag
         connections: Open pages and programs of the user
@@ -514,6 +621,7 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
     locked: bool
     must_change_password: bool
     second_factor: bool
+    sip_password: bool
     created_at: float
     revision: int
     connections: int
@@ -542,6 +650,11 @@ class NewPasswordData(msgspec.Struct, frozen=True, rename="camel"):
 
     user: UserData
     password: str
+
+
+class UserWithSipPassword(msgspec.Struct, frozen=True, rename="camel"):
+    user: UserData
+    sip: SipPasswordData
 
 
 class UserConnection(msgspec.Struct, frozen=True, rename="camel"):
@@ -648,6 +761,51 @@ class DialCheckData(msgspec.Struct, frozen=True, rename="camel"):
     country: str
     number_class: str
     why: str
+
+
+class SipCredentialData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        ha1: MD5 of `user:realm:password`, hexadecimal
+        ha1_sha256: The same by SHA-256 (RFC 8760)
+    """
+
+    user: str
+    ha1: str
+    ha1_sha256: str
+
+
+class SipRegistrationData(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        contact: The SIP URI at which the phone is called
+        address: IP address that it has registered from; empty: unknown
+        transport: `udp`, `tcp`, `tls`, `ws` or `wss`
+        user_agent: What the phone says that it is
+        expires_at: Unix seconds
+    """
+
+    user: str
+    contact: str
+    address: str
+    transport: str
+    user_agent: str
+    expires_at: float
+
+
+class SipRegistrations(msgspec.Struct, frozen=True, rename="camel"):
+    """
+    Attributes:
+        known: Whether this is so now
+        reason: Why it is not known
+        read_at: When it was known last, Unix seconds; null: never
+        registrations: Sorted by user
+    """
+
+    known: bool
+    reason: str | None
+    read_at: float | None
+    registrations: list[SipRegistrationData]
 
 
 class ChannelData(msgspec.Struct, frozen=True, rename="camel"):
@@ -819,6 +977,8 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
         field: The invalid value of the request
         rule: The rule that refuses the number (`forbidden`), or the limit (`too_many`)
         challenge: Of a sign-in that is not complete: for the next step only, once, within ten minutes
+        methods: Second factors that the user has, or may set up (`second_factor_enrolment_required`); one of: totp,
+            security_key, recovery_code
         outcome: How the call ended
         retry_after: Seconds; also, rounded, in the header Retry-After
         request_id: Identifies the request in the server's log
@@ -832,6 +992,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
     field: str | None = None
     rule: str | None = None
     challenge: str | None = None
+    methods: list[str] | None = None
     call_id: str | None = None
     outcome: Outcome | None = None
     cause: CauseData | None = None

@@ -20,6 +20,7 @@ class MeData(msgspec.Struct, frozen=True, rename="camel"):
     user_id: Annotated[str, Meta(description="never changes; empty if sign-in is off")]
     roles: list[str]
     grants: Annotated[list[str], Meta(description="what you may do; docs/USERS.md lists them")]
+    sip_password: Annotated[bool, Meta(description="whether you have a SIP password for phones")]
 
 
 ME = Endpoint(
@@ -34,7 +35,7 @@ ME = Endpoint(
         200: ResponseSpec(
             description="You",
             shape=MeData,
-            example=MeData("1001", "usr_5f0c1e7d2a9b4c38", ["user"], ["dial", "receive", "record"]),
+            example=MeData("1001", "usr_5f0c1e7d2a9b4c38", ["user"], ["dial", "receive", "record"], False),
         )
     },
 )
@@ -51,4 +52,6 @@ class MeApi:
     async def me(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         who = request.principal
         grants = _ALL_GRANTS if who.unrestricted else sorted(who.grants)
-        return json_response(MeData(who.name, who.user_id, [*who.roles], [str(grant) for grant in grants]))
+        user = self._access.accounts.by_id(who.user_id)
+        sip = bool(user and user.sip_ha1)
+        return json_response(MeData(who.name, who.user_id, [*who.roles], [str(grant) for grant in grants], sip))

@@ -37,7 +37,8 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
     effective_class: Annotated[str, Meta(description="the class of service that counts now")]
     locked: bool
     must_change_password: Annotated[bool, Meta(description="at the next sign-in")]
-    second_factor: Annotated[bool, Meta(description="whether the user has an authenticator app set up")]
+    second_factor: Annotated[bool, Meta(description="whether an authenticator app or a security key is set up")]
+    sip_password: Annotated[bool, Meta(description="whether the user has a SIP password for phones")]
     created_at: Annotated[float, Meta(description="Unix seconds; 0: unknown")]
     revision: Annotated[int, Meta(description="higher after each change; the ETag")]
     connections: Annotated[int, Meta(description="open pages and programs of the user")]
@@ -99,6 +100,19 @@ class NewPasswordData(msgspec.Struct, frozen=True, rename="camel"):
     password: Annotated[str, Meta(description="to be changed at the first sign-in; it cannot be shown again")]
 
 
+class SipPasswordData(msgspec.Struct, frozen=True, rename="camel"):
+    """A SIP password, which is shown this once."""
+
+    user: Annotated[str, Meta(description="the SIP user, and the user name for authentication")]
+    realm: str
+    password: Annotated[str, Meta(description="it cannot be shown again")]
+
+
+class UserWithSipPassword(msgspec.Struct, frozen=True, rename="camel"):
+    user: UserData
+    sip: SipPasswordData
+
+
 class UserConnection(msgspec.Struct, frozen=True, rename="camel"):
     """An open page or program of a user."""
 
@@ -140,12 +154,14 @@ EXAMPLE_USER = UserData(
     locked=False,
     must_change_password=True,
     second_factor=False,
+    sip_password=False,
     created_at=examples.AT,
     revision=17,
     connections=0,
     calls=0,
 )
 _WITH_PASSWORD = NewPasswordData(EXAMPLE_USER, "k7mf-2xqp-9hta-wd4c")
+EXAMPLE_SIP_PASSWORD = SipPasswordData("1005", "ari-bridge", "k7mf2xqp9htawd4cprw8jzm3")
 _ETAG = {"ETag": "for `If-Match`: the user's revision"}
 _ID = {"userId": EXAMPLE_USER.id}
 _CHANGE = {**_ID, "If-Match": '"17"'}
@@ -227,8 +243,8 @@ RENAME = Endpoint(
     tag=USERS,
     summary="Give a user another name",
     description=(
-        "The user is signed out everywhere and signs in with the new name. What was stored under the old one (calls, "
-        "recordings, preferences, voicemail) does not move along."
+        "The user is signed out everywhere and signs in with the new name. A SIP password ends: make another one. What "
+        "was stored under the old name (calls, recordings, preferences, voicemail) does not move along."
     ),
     parameters=UserChange,
     body=NewName,
@@ -287,6 +303,41 @@ RESET_SECOND_FACTOR = Endpoint(
     body=Nothing,
     responses=_NOW,
     problems=(*_CHANGING, "own_account"),
+    grant=Grant.USERS_MANAGE,
+    example=_CHANGE,
+)
+MAKE_SIP_PASSWORD = Endpoint(
+    name="makeSipPassword",
+    method="POST",
+    path="/users/{userId}/sip-password",
+    tag=USERS,
+    summary="Make a SIP password for a user's phones",
+    description="The server makes it, and shows it this once. The one before is of no use any more.",
+    parameters=UserChange,
+    body=Nothing,
+    responses={
+        200: ResponseSpec(
+            description="The user, and the SIP password",
+            shape=UserWithSipPassword,
+            headers=_ETAG,
+            example=UserWithSipPassword(EXAMPLE_USER, EXAMPLE_SIP_PASSWORD),
+        )
+    },
+    problems=(*_CHANGING, "own_account"),
+    grant=Grant.USERS_MANAGE,
+    example=_CHANGE,
+)
+REMOVE_SIP_PASSWORD = Endpoint(
+    name="removeSipPassword",
+    method="DELETE",
+    path="/users/{userId}/sip-password",
+    tag=USERS,
+    summary="Take a user's SIP password away",
+    description="Phones that use it can neither register nor call any more. Without effect on a user who has none.",
+    parameters=UserChange,
+    body=Nothing,
+    responses=_NOW,
+    problems=_CHANGING,
     grant=Grant.USERS_MANAGE,
     example=_CHANGE,
 )
@@ -368,6 +419,8 @@ ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (
     LOCK,
     RESET_PASSWORD,
     RESET_SECOND_FACTOR,
+    MAKE_SIP_PASSWORD,
+    REMOVE_SIP_PASSWORD,
     CONNECTIONS,
     LIMITS,
     SIGN_OUT,

@@ -19,6 +19,7 @@ from frontend.api.routes.user_endpoints import (
     NewName,
     NewPasswordData,
     NewUser,
+    SipPasswordData,
     UserChange,
     UserConnection,
     UserConnections,
@@ -28,6 +29,7 @@ from frontend.api.routes.user_endpoints import (
     UserList,
     UserPath,
     UserSettings,
+    UserWithSipPassword,
 )
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import grants_of
@@ -44,6 +46,7 @@ _OWN = {
     "remove": "You cannot remove yourself: ask another admin.",
     "demote": "You cannot take the role admin from yourself: ask another admin.",
     "second_factor": "Remove your own second factor with your password and a code: DELETE /me/second-factor.",
+    "sip_password": "Make your own with your password: POST /me/sip-password.",
     "password": "Change your own password with your old one: POST /me/password.",
 }
 
@@ -90,6 +93,8 @@ class UserApi:
             endpoints.LOCK.route(access, self.lock),
             endpoints.RESET_PASSWORD.route(access, self.reset_password),
             endpoints.RESET_SECOND_FACTOR.route(access, self.reset_second_factor),
+            endpoints.MAKE_SIP_PASSWORD.route(access, self.make_sip_password),
+            endpoints.REMOVE_SIP_PASSWORD.route(access, self.remove_sip_password),
             endpoints.CONNECTIONS.route(access, self.connections),
             endpoints.LIMITS.route(access, self.limits),
             endpoints.SIGN_OUT.route(access, self.sign_out),
@@ -199,8 +204,23 @@ class UserApi:
     async def reset_second_factor(self, request: TypedRequest[UserChange, Nothing]) -> web.Response:
         user, target = self._target(request)
         self._check_other(request, user, "second_factor")
-        changed = await self._accounts.second_factors.remove(user, end_sessions=True, revision=target.revision)
+        changed = await self._accounts.second_factors.reset(user, revision=target.revision)
         self._log("second factor reset", request, changed)
+        return self._one(changed)
+
+    async def make_sip_password(self, request: TypedRequest[UserChange, Nothing]) -> web.Response:
+        user, target = self._target(request)
+        self._check_other(request, user, "sip_password")
+        made = await self._administration.new_sip_password(user.name, target)
+        self._log("SIP password made", request, made.user)
+        [shown] = self._shown([made.user])
+        body = UserWithSipPassword(shown, SipPasswordData(user.name, made.user.sip_realm, made.password))
+        return json_response(body, headers={"ETag": etag_of(made.user.revision), "Cache-Control": "no-store"})
+
+    async def remove_sip_password(self, request: TypedRequest[UserChange, Nothing]) -> web.Response:
+        user, target = self._target(request, ends=True)
+        changed = await self._administration.remove_sip_password(user.name, target)
+        self._log("SIP password removed", request, changed)
         return self._one(changed)
 
     async def sign_out(self, request: TypedRequest[UserChange, Nothing]) -> web.Response:
@@ -282,6 +302,7 @@ class UserApi:
                 locked=user.locked,
                 must_change_password=user.must_change_password,
                 second_factor=user.second_factor,
+                sip_password=bool(user.sip_ha1),
                 created_at=user.created_at,
                 revision=user.revision,
                 connections=connections[user.id],

@@ -100,7 +100,10 @@ async def test_a_header_comes_before_the_query(http: aiohttp.ClientSession, app:
     assert event["id"] == begin + 5
 
 
-async def test_events_that_are_not_kept_any_more_are_said_to_be_missed(http: aiohttp.ClientSession, app: App) -> None:
+async def test_events_that_are_not_kept_any_more_are_said_to_be_missed(
+    http: aiohttp.ClientSession, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "MAX_RECENT_EVENTS", 0)
     app.store._maintenance._retention = Retention(events=2, ari_events=1)
     begin = await tell(app)
     await app.store._maintenance._purge_events()

@@ -116,6 +116,7 @@ def test_no_sign_in_is_refused_elsewhere(host: str) -> None:
         ({"tls_cert": "cert.pem"}, "TLS_CERT and TLS_KEY"),
         ({"tls_cert": "cert.pem", "tls_key": "key.pem"}, "TLS_CERT: there is no file"),
         ({"target_sip_server": "sip.example.com"}, "TARGET_SIP_ENDPOINT"),
+        ({"sip_edge_rpc_url": "http://127.0.0.1:5064/RPC"}, "SIP_EDGE_TOKEN"),
         ({"aws_access_key_id": "id"}, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
         ({"recording_s3_endpoint": "https://s3.example.com"}, "RECORDING_S3_ENDPOINT"),
         ({"http_port": 3000, "ws_port": 3000}, "WS_PORT"),

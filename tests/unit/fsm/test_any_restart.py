@@ -41,6 +41,8 @@ def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, int]]) -> 
             channels[party.channel] = Channel(party.channel, state=state)
         elif resource is Resource.FAR:
             channels[call.far_channel] = Channel(call.far_channel, state=state)
+        elif resource is Resource.NEAR and call.near:
+            channels[call.near.id] = Channel(call.near.id, state=state)
         elif resource is Resource.EXTERNAL_MEDIA:
             channels[leg_id(call.id, leg)] = Channel(leg_id(call.id, leg), state="Up")
     bridges = {}
@@ -83,11 +85,13 @@ def test_a_call_that_stood_whole_is_left_alone(restart: tuple[Call, PbxSnapshot,
     record, seen, history = restart
     call = history.call
     bridge = seen.bridges.get(resource_id(call.id, Kind.BRIDGE))
-    leg = leg_id(record.id, record.leg)
-    whole = bridge and {call.far_channel, leg} <= set(bridge.channels) and leg in (seen.legs or ())
+    leg = record.near_channel
+    whole = leg and bridge and {call.far_channel, leg} <= set(bridge.channels) and leg in (seen.legs or ())
     if record.state is CallState.UP and whole and record.outcome is None and not record.parties:
         assert call.state is CallState.UP and not call.media_lost
-        assert not any(isinstance(a, Release) and a.instance in (0, record.leg) for a in history.actions)
+        assert not any(
+            isinstance(a, Release) and a.instance in (0, record.leg and record.leg.number) for a in history.actions
+        )
         assert not under_way(call)
 
 

@@ -8,7 +8,7 @@ from ari_bridge.ari.models import Channel
 from ari_bridge.ari.models import Party as Shown
 from ari_bridge.engine import ari_translation
 from ari_bridge.fsm.actions import Notify, UpdateCaller
-from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Resource
+from ari_bridge.fsm.call import Call, CallState, Direction, MediaLeg, Party, PartyState, Resource
 from ari_bridge.fsm.events import ConnectedLineChanged
 from ari_bridge.fsm.notifications import PartyChanged
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
@@ -18,7 +18,8 @@ from ari_bridge.ids import leg_id
 
 UP = Call(
     "c1", Direction.OUTBOUND, "7001", "1001", 1.0, state=CallState.UP, endpoint="PJSIP/7001", far_channel="c1-far",
-    user="1001", answered_at=2.0, allocated=frozenset({Resource.FAR, Resource.BRIDGE, Resource.EXTERNAL_MEDIA}),
+    user="1001", answered_at=2.0, allocated=frozenset({Resource.FAR, Resource.BRIDGE}),
+    leg=MediaLeg(1, allocated=frozenset({Resource.EXTERNAL_MEDIA})),
 )  # fmt: skip
 RINGS = Call(
     "c1", Direction.INBOUND, "1001", "7001", 1.0, state=CallState.RINGING, caller_name="Desk", far_channel="17",
@@ -86,7 +87,7 @@ def test_the_last_that_is_left_is_the_one_that_the_leg_means() -> None:
 def test_who_came_while_our_process_was_away_is_found() -> None:
     far = Channel("c1-far", state="Up")
     media = Channel(leg_id("c1", 1), state="Up", connected=Shown("Workshop", "7002"))
-    record = replace(UP, allocated=frozenset())
+    record = replace(UP, allocated=frozenset(), leg=MediaLeg(1))
     call, _ = recover(
         record, PbxSnapshot({"c1-far": far, leg_id("c1", 1): media}, {}, frozenset({leg_id("c1", 1)})), 9.0
     )

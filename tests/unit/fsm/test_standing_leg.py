@@ -21,7 +21,7 @@ def refused(*, status: int = 500, failure: Failure = Failure.REFUSED) -> Story:
 def offered_anew(story: Story, *, status: int = 500, failure: Failure = Failure.REFUSED) -> None:
     story.tell(events.Reoffered(4, "a first offer"))
     story.works(Step.OFFER_MEDIA)
-    story.tell(events.StepFailed(4, Step.CREATE_EXTERNAL_MEDIA, failure, REASON, story.call.leg, status))
+    story.tell(events.StepFailed(4, Step.CREATE_EXTERNAL_MEDIA, failure, REASON, story.call.last_leg, status))
 
 
 def begun(story: Story, event: events.Event) -> set[tuple[Step, int]]:
@@ -44,8 +44,9 @@ def test_its_next_offer_goes_to_the_session_that_stands_and_nothing_is_made() ->
     assert story.call.offer == "a second offer"
     assert {action.step for action in story.works(Step.REOFFER_MEDIA) if isinstance(action, Do)} == {Step.ANSWER_MEDIA}
     story.works(Step.ANSWER_MEDIA)
-    assert (story.call.leg, story.call.media_address, story.call.answer) == (1, ADDRESS, "the answer")
-    assert not story.call.media_lost and not story.call.superseded - story.call.superseded_releasing
+    leg = story.call.leg
+    assert leg and (leg.number, leg.media_address, leg.answer) == (1, ADDRESS, "the answer")
+    assert not story.call.media_lost and all(old.allocated == old.releasing for old in story.call.old_legs)
 
 
 def test_it_works_again_and_no_number_is_given_twice() -> None:

@@ -1,11 +1,12 @@
-// The sign-in has expired during a call: asks for the password while the call continues.
+// The sign-in has expired during a call: asks for the password, and for a second factor, while the call continues.
 
 import { type FormEvent, useState } from "react";
-import { SIGN_IN_AGAIN, signInWith } from "../texts";
+import type { SecondStep, SignInAgainActions, SignInOutcome } from "../phone/signInAgain";
+import { SECOND_FACTOR, SIGN_IN_AGAIN, signInWith, TWO_STEPS } from "../texts";
 
 export interface SignInAgainProps {
   user: string;
-  onSignIn(password: string): Promise<string>; // the error; "" for none
+  actions: SignInAgainActions;
   provider?: SignInProvider | undefined;
 }
 
@@ -15,41 +16,77 @@ export interface SignInProvider {
   signIn(): void;
 }
 
-export function SignInAgain({ user, onSignIn, provider }: SignInAgainProps) {
-  const [password, setPassword] = useState("");
+export function SignInAgain({ user, actions, provider }: SignInAgainProps) {
+  const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
+  const [step, setStep] = useState<SecondStep | null>(null);
   const [busy, setBusy] = useState(false);
-  const submit = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
-    if (!password || busy) return;
+  const attempt = async (request: () => Promise<SignInOutcome>): Promise<void> => {
     setBusy(true);
-    setProblem(await onSignIn(password));
+    const { error, next } = await request();
     setBusy(false);
+    setProblem(error);
+    setStep(next);
+    if (next?.challenge !== step?.challenge) setText("");
   };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!text || busy) return;
+    void attempt(() => (step ? actions.withCode(step, text) : actions.withPassword(text)));
+  };
+  const hasApp = step?.methods.includes("totp");
+  const codeLabel = hasApp ? TWO_STEPS.code : SECOND_FACTOR.recoveryCode;
   return (
     <form
       className="stage-message sign-in-again"
       data-testid="sign-in-again"
-      onSubmit={(event) => void submit(event)}
+      onSubmit={submit}
       onKeyDown={(event) => event.stopPropagation()}
     >
       <span role="alert">
-        <strong>{problem || SIGN_IN_AGAIN.ended}</strong> {problem ? "" : SIGN_IN_AGAIN.goesOn}
+        <strong>{problem || (step ? SIGN_IN_AGAIN.second : SIGN_IN_AGAIN.ended)}</strong>{" "}
+        {problem ? "" : SIGN_IN_AGAIN.goesOn}
       </span>
       <input type="text" name="username" autoComplete="username" value={user} readOnly hidden />
-      <input
-        type="password"
-        name="password"
-        autoComplete="current-password"
-        aria-label={SIGN_IN_AGAIN.password}
-        placeholder={SIGN_IN_AGAIN.password}
-        value={password}
-        onChange={(event) => setPassword(event.target.value)}
-      />
-      <button type="submit" className="link" disabled={busy || !password}>
+      {step?.methods.includes("security_key") && (
+        <button
+          type="button"
+          className="link"
+          disabled={busy}
+          onClick={() => void attempt(() => actions.withKey(step))}
+        >
+          {SECOND_FACTOR.useKey}
+        </button>
+      )}
+      {step ? (
+        <input
+          key="code"
+          name="code"
+          autoComplete={hasApp ? "one-time-code" : "off"}
+          aria-label={codeLabel}
+          title={codeLabel}
+          placeholder={hasApp ? SECOND_FACTOR.code : SECOND_FACTOR.recoveryCode}
+          spellCheck={false}
+          maxLength={64}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      ) : (
+        <input
+          key="password"
+          type="password"
+          name="password"
+          autoComplete="current-password"
+          aria-label={SIGN_IN_AGAIN.password}
+          placeholder={SIGN_IN_AGAIN.password}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      )}
+      <button type="submit" className="link" disabled={busy || !text}>
         {busy ? SIGN_IN_AGAIN.busy : SIGN_IN_AGAIN.enter}
       </button>
-      {provider && (
+      {provider && !step && (
         <button type="button" className="link" onClick={provider.signIn}>
           {signInWith(provider.name)}
         </button>

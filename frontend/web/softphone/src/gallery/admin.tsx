@@ -20,6 +20,7 @@ const user = (name: string, displayName: string, more: Partial<Api.UserData> = {
   locked: false,
   mustChangePassword: false,
   secondFactor: false,
+  sipPassword: false,
   createdAt: now - 86_400 * 30,
   revision: 17,
   connections: 0,
@@ -202,6 +203,7 @@ const ME: Api.MeData = {
   user: "1001",
   userId: "usr_1001",
   roles: ["user", "admin"],
+  sipPassword: false,
   grants: ["audit:read", "dial", "keys:manage", "monitor:read", "receive", "tokens:create", "users:manage"],
 };
 const UNREACHABLE: AdminApi = {

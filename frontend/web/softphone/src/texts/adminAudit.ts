@@ -35,6 +35,7 @@ const ACTIONS: Record<string, string> = {
   "user.lock": "locked the user",
   "user.unlock": "unlocked the user",
   "user.password": "changed the password of",
+  "user.sip_password": "changed the SIP password of",
   "user.roles": "changed the roles of",
   "user.class": "changed the class of service of",
   "user.change": "changed the user",

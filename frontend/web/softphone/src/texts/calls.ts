@@ -149,8 +149,7 @@ const DETAILS: Record<Detail, (call: Person & { forward?: string }) => Message> 
   no_route: () => bad("Your phone system has no way to this number.", "Tell whoever runs it."),
   pbx_refuses: () => bad("The phone system does not do its work.", "Tell whoever runs it. We keep trying."),
   still_connected: () => bad("The other side may still be on the line.", "We keep trying to end the call."),
-  used_up: () =>
-    bad("Your calls for today are used up.", "Ask whoever runs your phones, or wait until tomorrow."),
+  used_up: () => bad("Your calls for today are used up.", "Ask whoever runs your phones, or wait until tomorrow."),
   outgoing_stopped: () =>
     bad("Outgoing calls are stopped for now.", "Ask whoever runs your phones. Emergency calls work."),
   pbx_restarts: () => bad("The phone system is about to restart.", "Try again in a few minutes."),

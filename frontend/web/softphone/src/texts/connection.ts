@@ -7,6 +7,7 @@ export const LINK_LABELS = { connecting: "Connecting…", open: "Online", lost: 
 /** In a call whose sign-in has ended. */
 export const SIGN_IN_AGAIN = {
   ended: "Your sign-in has ended.",
+  second: "Now the second step.",
   goesOn: "The call goes on.",
   password: "Password",
   enter: "Sign in",

@@ -87,6 +87,7 @@ export interface CallData {
   answeredAt: number | null;
   endedAt: number | null;
   ownerless: boolean; // it was found active without a record of whose it is: only an operator can end it
+  near: "page" | "sip"; // by what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client
 }
 
 /** A participant besides the user and the far side. Times are Unix seconds; null: it has not happened. */
@@ -174,25 +175,98 @@ export interface ProviderLogout {
 }
 
 export interface SecondFactorData {
-  enabled: boolean;
+  enabled: boolean; // an app or a security key is set up
   required: boolean; // a role of yours needs it: without one you set it up at the next sign-in
-  createdAt: number | null; // Unix seconds; null without one
+  app: boolean; // an authenticator app is set up
+  createdAt: number | null; // of the app, Unix seconds; null without one
   lastUsedAt: number | null; // the same
   recoveryCodes: number; // how many are left
+  securityKeys: SecurityKeyData[];
+  securityKeysAvailable: boolean; // they can be set up on this server
 }
 
+/** Times are Unix seconds. */
+export interface SecurityKeyData {
+  id: string;
+  name: string;
+  createdAt: number;
+  lastUsedAt: number;
+}
+
+/** Who has a second factor proves to have it: either `code` or `key`. */
 export interface PasswordBody {
   password: string;
+  code?: string; // 6 digits of the app, or a recovery code
+  key?: KeyProofBody | null;
 }
 
-/** They are shown once. */
+/** What a security key has signed, in place of a code. */
+export interface KeyProofBody {
+  challenge: string; // of `POST /me/second-factor/proof`
+  credential: Assertion;
+}
+
+/** What `navigator.credentials.get()` gives (`AuthenticationResponseJSON`). */
+export interface Assertion {
+  id: string; // base64url
+  response: AssertionResponse;
+}
+
+/** `AuthenticatorAssertionResponse` */
+export interface AssertionResponse {
+  clientDataJSON: string; // base64url
+  authenticatorData: string; // base64url
+  signature: string; // base64url
+}
+
+/** They are shown once. None if there are some already, from another second factor. */
 export interface RecoveryCodes {
   recoveryCodes: string[];
 }
 
-export interface Confirmation {
-  password: string;
-  code: string; // 6 digits of the app, or a recovery code
+/** What is asked of a security key, within two minutes; each is good for one answer. */
+export interface KeyRequestData {
+  challenge: string; // for the request that has the answer
+  options: Record<string, unknown>; // `PublicKeyCredentialRequestOptionsJSON` or `PublicKeyCredentialCreationOptionsJSON`, for `navigator.credentials`
+}
+
+export interface GivenKey {
+  challenge: string; // of the problem that said what is required
+  credential: Assertion;
+  cookie?: boolean; // as in `POST /session`
+}
+
+export interface RegisteredKey {
+  challenge: string; // of the problem that said what is required
+  credential: Registration;
+  name: string; // by which you know the key
+  cookie?: boolean; // as in `POST /session`
+}
+
+/** What `navigator.credentials.create()` gives (`RegistrationResponseJSON`). */
+export interface Registration {
+  id: string; // base64url
+  response: AttestationResponse;
+}
+
+/** `AuthenticatorAttestationResponse` */
+export interface AttestationResponse {
+  clientDataJSON: string; // base64url
+  attestationObject: string; // base64url
+  transports: string[];
+}
+
+export interface NewSecurityKeyBody {
+  challenge: string; // of the problem that said what is required
+  credential: Registration;
+  name: string; // by which you know the key
+}
+
+/** A SIP password, which is shown this once. */
+export interface SipPasswordData {
+  user: string; // the SIP user, and the user name for authentication
+  realm: string;
+  password: string; // it cannot be shown again
 }
 
 export interface MeData {
@@ -200,6 +274,7 @@ export interface MeData {
   userId: string; // never changes; empty if sign-in is off
   roles: string[];
   grants: string[]; // what you may do; docs/USERS.md lists them
+  sipPassword: boolean; // whether you have a SIP password for phones
 }
 
 export interface CallPage {
@@ -420,7 +495,8 @@ export interface UserData {
   effectiveClass: string; // the class of service that counts now
   locked: boolean;
   mustChangePassword: boolean; // at the next sign-in
-  secondFactor: boolean; // whether the user has an authenticator app set up
+  secondFactor: boolean; // whether an authenticator app or a security key is set up
+  sipPassword: boolean; // whether the user has a SIP password for phones
   createdAt: number; // Unix seconds; 0: unknown
   revision: number; // higher after each change; the ETag
   connections: number; // open pages and programs of the user
@@ -453,6 +529,11 @@ export interface NewName {
 
 export interface Lock {
   locked: boolean;
+}
+
+export interface UserWithSipPassword {
+  user: UserData;
+  sip: SipPasswordData;
 }
 
 export interface UserConnections {
@@ -510,6 +591,28 @@ export interface DialCheckData {
   country: string; // ISO 3166 code; 001: of no country; empty: unknown or internal
   numberClass: string; // what kind of number it is
   why: string; // why it is of that kind
+}
+
+export interface SipCredentialData {
+  user: string;
+  ha1: string; // MD5 of `user:realm:password`, hexadecimal
+  ha1Sha256: string; // the same by SHA-256 (RFC 8760)
+}
+
+export interface SipRegistrations {
+  known: boolean; // whether this is so now
+  reason: string | null; // why it is not known
+  readAt: number | null; // when it was known last, Unix seconds; null: never
+  registrations: SipRegistrationData[]; // sorted by user
+}
+
+export interface SipRegistrationData {
+  user: string;
+  contact: string; // the SIP URI at which the phone is called
+  address: string; // IP address that it has registered from; empty: unknown
+  transport: string; // `udp`, `tcp`, `tls`, `ws` or `wss`
+  userAgent: string; // what the phone says that it is
+  expiresAt: number; // Unix seconds
 }
 
 export interface LiveData {
@@ -614,6 +717,7 @@ export interface Problem {
   field?: string | null; // the invalid value of the request
   rule?: string | null; // the rule that refuses the number (`forbidden`), or the limit (`too_many`)
   challenge?: string | null; // of a sign-in that is not complete: for the next step only, once, within ten minutes
+  methods?: ("totp" | "security_key" | "recovery_code")[] | null; // second factors that the user has, or may set up (`second_factor_enrolment_required`)
   callId?: string | null;
   outcome?: Outcome | null; // how the call ended
   cause?: CauseData | null;
