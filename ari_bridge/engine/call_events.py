@@ -1,7 +1,7 @@
 """The hook events of calls: plugins, `/events`, the CDRs and the pages' lists of calls all follow from these."""
 
 from ari_bridge.fsm import events
-from ari_bridge.fsm.call import Call, CallState
+from ari_bridge.fsm.call import Call, CallState, LegRef
 from ari_bridge.fsm.events import Event
 from ari_bridge.fsm.notifications import DigitReceived, Notification
 from ari_bridge.hooks import (
@@ -39,8 +39,8 @@ class CallEvents:
         match event:
             case events.Placed() | events.Arrived():
                 self._hooks.emit(CallStarted(after))
-            case events.Released(instance=leg, figures=figures) if figures:
-                self._hooks.emit(LegReleased(after.id, leg, figures))
+            case events.Released(target=LegRef(number), figures=figures) if figures:
+                self._hooks.emit(LegReleased(after.id, number, figures))
             case _:
                 pass
         if before.state is not after.state:
