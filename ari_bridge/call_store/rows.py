@@ -36,6 +36,7 @@ PERSISTED_FIELDS = (
     "far_number",
     "far_name",
     "endpoint",
+    "near",
     "last_leg",
     "held",
     "held_by_far",

@@ -16,6 +16,7 @@ from ari_bridge.fsm.events import (
     FarHeld,
     FarProgress,
     FarRinging,
+    NearHeld,
     PartyAnswered,
     PartyFailed,
     PartyHangsUp,
@@ -50,7 +51,7 @@ def translate(event: ari.AriEvent, resource: Resource, target: Target, at: float
     Args:
         event: of one of the call's channels.
         resource: what that channel is to the call.
-        target: which media leg or party; None for the far side.
+        target: which media leg or party; None for the far side and our user's SIP client.
         at: Unix seconds.
     """
     match event:
@@ -63,13 +64,28 @@ def translate(event: ari.AriEvent, resource: Resource, target: Target, at: float
             return ChannelDestroyed(
                 at, resource, q850, text, target, sip if is_sip else 0, channel.name if is_sip else ""
             )
-        case ari.ChannelCallerId(channel=channel) if resource is not Resource.EXTERNAL_MEDIA:
+        case ari.ChannelCallerId(channel=channel) if resource not in _OUR_SIDE:
             return ConnectedLineChanged(at, resource, target, channel.caller.number, channel.caller.name)
-        case ari.ChannelConnectedLine(channel=channel) if resource is Resource.EXTERNAL_MEDIA:
+        case ari.ChannelConnectedLine(channel=channel) if resource in _OUR_SIDE:
             return ConnectedLineChanged(at, resource, target, channel.connected.number, channel.connected.name)
+    if resource is Resource.NEAR:
+        return _near_event(event, at)
     if resource is Resource.FAR:
         return _far_event(event, at)
     return _party_event(event, target.number, at) if isinstance(target, PartyRef) else None
+
+
+_OUR_SIDE = (Resource.EXTERNAL_MEDIA, Resource.NEAR)
+
+
+def _near_event(event: ari.AriEvent, at: float) -> Event | None:
+    match event:
+        case ari.ChannelHold():
+            return NearHeld(at, True)
+        case ari.ChannelUnhold():
+            return NearHeld(at, False)
+        case _:
+            return None
 
 
 def _far_event(event: ari.AriEvent, at: float) -> Event | None:

@@ -1,7 +1,8 @@
 """Whose a channel is, if its name does not say so.
 
-Channels that we create are named after their call (`ids`). A caller's channel, one that replaced another, and a party
-that another call gave over have Asterisk's own ids, or another call's: those are here.
+Channels that we create are named after their call (`ids`). A caller's channel, that of a SIP client of our user, one
+that replaced another, and a party that another call gave over have Asterisk's own ids, or another call's: those are
+here.
 """
 
 from ari_bridge.fsm.call import Call, PartyState, Resource, Target
@@ -24,6 +25,8 @@ class ChannelOwners:
         """Own what the call has now."""
         if call.far_channel != resource_id(call.id, Kind.FAR):
             self._owners[call.far_channel] = (call.id, Resource.FAR, None)
+        if call.near:
+            self._owners[call.near.id] = (call.id, Resource.NEAR, None)
         for party in call.parties:
             if party.channel == party_id(call.id, party.number):
                 continue
@@ -34,6 +37,7 @@ class ChannelOwners:
 
     def forget(self, call: Call) -> None:
         """The call has ended. A channel that another call owns by now stays owned."""
-        for channel in [call.far_channel, *(party.channel for party in call.parties)]:
+        near = [call.near.id] if call.near else []
+        for channel in [call.far_channel, *near, *(party.channel for party in call.parties)]:
             if self._owners.get(channel, ("",))[0] == call.id:
                 del self._owners[channel]

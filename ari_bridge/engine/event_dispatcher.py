@@ -36,6 +36,7 @@ class AriEventDispatcher:
         id_of: the id of the call whose resources are named after a stem (`ids.stem_of`).
         post: gives a call, by its id, an event; False if there is no such call.
         on_caller: takes a caller's new call; False if there is no room for it.
+        on_sip_client: takes the channel of a SIP client, the number that it calls, and its user.
         hang_up_stray: removes a channel of ours that came too late.
         on_recording_over: called with a recording's name and why it failed, "" if it did not.
     """
@@ -49,6 +50,7 @@ class AriEventDispatcher:
         id_of: Callable[[str], str],
         post: Callable[[str, Event], bool],
         on_caller: Callable[[Call], bool],
+        on_sip_client: Callable[[Channel, str, str], None],
         hang_up_stray: Callable[[str], Coroutine[Any, Any, None]],
         on_recording_over: Callable[[str, str], None],
     ) -> None:
@@ -58,6 +60,7 @@ class AriEventDispatcher:
         self._id_of = id_of
         self._post = post
         self._on_caller = on_caller
+        self._on_sip_client = on_sip_client
         self._hang_up_stray = hang_up_stray
         self._on_recording_over = on_recording_over
         self._replaced: set[str] = set()  # channels whose place another one took: their end is of no interest
@@ -136,6 +139,8 @@ class AriEventDispatcher:
                 else:
                     log.error("all lines are in use: the caller continues in the dialplan", channel=channel.id)
                     self._background.start(self._continue_in_dialplan(channel.id))
+            case ["sip", number, user]:
+                self._on_sip_client(channel, number, user)
             case [mailboxes.MARK]:
                 pass  # the voicemail's own: it hangs up itself
             case args:
@@ -143,7 +148,7 @@ class AriEventDispatcher:
                     "a channel entered with unknown Stasis arguments: it continues in the dialplan",
                     channel=channel.id,
                     args=args,
-                    expected="Stasis(APP,inbound,NUMBER)",
+                    expected="Stasis(APP,inbound,NUMBER) or Stasis(APP,sip,NUMBER,USER)",
                 )
                 self._background.start(self._continue_in_dialplan(channel.id))
 

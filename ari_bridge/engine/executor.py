@@ -4,6 +4,7 @@ import math
 
 from ari_bridge.ari.channels import LIMIT
 from ari_bridge.dial_permissions import LegKind
+from ari_bridge.engine.hangup_causes import q850_for_near
 from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, LegRef, MediaLeg, Party, PartyRef, Resource, Step, Target
 from ari_bridge.guest_names import shown_name
@@ -52,6 +53,10 @@ async def _execute_for_call(call: Call, step: Step, backends: Backends, ring_tim
             await ari.channels.dial(call.far_channel, timeout=int(ring_timeout) + 5)
         case Step.RING_FAR:
             await ari.channels.ring(call.far_channel)
+        case Step.BRIDGE_NEAR:
+            assert call.near, "only then it is in the plan"
+            await ari.channels.set_caller(call.near.id, call.caller, call.caller_name)
+            await ari.bridges.add_channel(bridge, call.near.id)
         case Step.ANSWER_FAR:
             await ari.channels.answer(call.far_channel)
         case _:
@@ -124,6 +129,9 @@ async def release_resource(backends: Backends, call: Call, resource: Resource, t
             await ari.channels.continue_in_dialplan(call.far_channel, variables=_for_dialplan(backends, call))
         case Resource.FAR, None:
             await ari.channels.hangup(call.far_channel)
+        case Resource.NEAR, None:
+            assert call.near, "it has one"
+            await ari.channels.hang_up_with(call.near.id, q850_for_near(call))
         case _:
             raise AssertionError(f"{resource} is not of {target}")
     return None

@@ -168,6 +168,8 @@ class Reconciler:
                     task.post(FarAnswered(at))
                 elif channel.state == "Ringing":
                     task.post(FarRinging(at))
+        if call.near_present and call.near and call.near.id not in channels:
+            task.post(ChannelDestroyed(at, Resource.NEAR, text=_MISSED))
         self._post_missed_of_parties(task, call, channels, at)
 
     def _post_missed_of_parties(self, task: CallTask, call: Call, channels: Mapping[str, Channel], at: float) -> None:

@@ -18,7 +18,7 @@ from ari_bridge.errors import Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.fsm.deadlines import resume
 from ari_bridge.fsm.decisions import Decision
-from ari_bridge.fsm.events import Accepted, Event, RecordingRequested, RecordingVerb
+from ari_bridge.fsm.events import Accepted, Event, HungUp, RecordingRequested, RecordingVerb
 from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.ids import is_digest, stem_of
 from ari_bridge.preferences.ring_decision import RingDecision
@@ -114,6 +114,11 @@ class CallRegistry:
         if task:
             task.post(event)
         return task is not None
+
+    def hang_up(self, call_id: str) -> None:
+        """End it, if it has been adopted and has not ended."""
+        if task := self.tasks.get(call_id):
+            task.post(HungUp(time.time()))
 
     # --- lookup -----------------------------------------------------------------------
 

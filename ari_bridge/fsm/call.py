@@ -45,6 +45,7 @@ class Resource(IdentityEnum):
     EXTERNAL_MEDIA = "external_media"
     BRIDGE = "bridge"
     FAR = "far"
+    NEAR = "near"  # the channel of our user's SIP client (`Call.near`)
     PARTY = "party"  # the channel of a further party; not in `Call.allocated`: the party itself keeps track of it
 
 
@@ -68,6 +69,7 @@ class Milestone(IdentityEnum):
     FAR_ANSWERED = auto()
     ACCEPTED = auto()  # inbound: a page has sent its offer
     ANSWER_SENT = auto()  # the page was sent an SDP answer, of whichever leg
+    NEAR_BRIDGED = auto()  # our user's SIP client is in the bridge
     FAR_PROGRESSED = auto()  # outbound: the far side has signalled that it may send sound before its answer (183)
 
 
@@ -87,6 +89,17 @@ class PartyRef:
 
 Target = LegRef | PartyRef | None
 """Which part of the call an event or an action is about; None: what a call has once."""
+
+
+class SipChannel(msgspec.Struct, frozen=True):
+    """The channel by which a SIP client of our user takes part in a call, in place of a media leg.
+
+    Asterisk made it, so its id says nothing of the call: only the call's record does.
+    """
+
+    id: str  # ARI channel id
+    name: str = ""  # Asterisk's, such as PJSIP/edge-0000002a
+    holds: bool = False  # the client itself holds the call: then Asterisk plays music, and we need not
 
 
 class PartyState(IdentityEnum):
@@ -225,6 +238,7 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     far_number: str = ""  # the connected line, as Asterisk reports it; "": as dialled, or the caller's
     far_name: str = ""
     endpoint: str = ""  # outbound: what Asterisk dials, e.g. PJSIP/7001@trunk
+    near: SipChannel | None = None  # our user's SIP client: then there is no media leg
     leg: MediaLeg | None = None  # in use, or being made; inbound: None until accepted
     old_legs: tuple[MediaLeg, ...] = ()  # earlier ones that are not released yet
     last_leg: int = 0  # the highest number that a leg has had: numbers are never reused
@@ -294,7 +308,12 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
 
     @property
     def near_channel(self) -> str:
-        """The channel by which our side is, or will be, in the bridge: that of its media leg; "" if there is none."""
+        """The channel by which our side is, or will be, in the bridge: its SIP client's, or that of its media leg.
+
+        "" if there is neither.
+        """
+        if self.near:
+            return self.near.id if self.near_present else ""
         return leg_id(self.id, self.leg.number) if self.leg else ""
 
     @property
@@ -305,6 +324,10 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     @property
     def far_present(self) -> bool:
         return Resource.FAR in self.allocated - self.releasing and Milestone.FAR_LEFT not in self.milestones
+
+    @property
+    def near_present(self) -> bool:
+        return Resource.NEAR in self.allocated - self.releasing
 
     @property
     def recording(self) -> Recording | None:
@@ -327,6 +350,7 @@ class Step(IdentityEnum):
     DIAL_FAR = "dial_far"
     RING_FAR = "ring_far"
     ANSWER_FAR = "answer_far"
+    BRIDGE_NEAR = "bridge_near"
     CREATE_PARTY = "create_party"
     DIAL_PARTY = "dial_party"
     BRIDGE_PARTY = "bridge_party"

@@ -58,7 +58,7 @@ def check_present(call: Call) -> None:
 def advance(call: Call) -> Decision:
     """Start every set-up step whose milestones are reached. What it creates counts as allocated from now on."""
     reached = call.reached
-    steps = setup_plan.ready(setup_plan.PLANS[call.direction], call.started, reached)
+    steps = setup_plan.ready(setup_plan.plan_of(call), call.started, reached)
     actions: list[Action] = [Do(step) for step in steps]
     if steps:
         call = with_steps(call, steps)
@@ -85,7 +85,7 @@ def with_steps(part: Part, steps: Collection[Step]) -> Part:
 
 def enter_state(call: Call, state: CallState) -> Decision:
     """Enter the state, and notify the listeners; but none is notified of a state before its SDP answer."""
-    visible = Milestone.ANSWER_SENT in call.milestones and state is not ACCEPTING
+    visible = (Milestone.ANSWER_SENT in call.milestones or call.near is not None) and state is not ACCEPTING
     return replace(call, state=state), [Notify(StateChanged())] if visible else []
 
 
@@ -101,11 +101,12 @@ def update_sound(call: Call) -> Decision:
     """Isolate our side and play music on hold as the call requires.
 
     Our side is isolated while it holds or transfers. A single participant who waits for it, or for a browser that sends
-    no RTP, hears music.
+    no RTP, hears music. Where a SIP client holds the call, Asterisk does the same by itself.
     """
-    isolated = call.state is UP and not call.left_outcome and (call.held or call.transferring != 0)
+    held = call.held and not (call.near and call.near.holds)
+    isolated = call.state is UP and not call.left_outcome and (held or call.transferring != 0)
     taker = call.party(call.transferring)
-    waits = call.client_silent or call.held or (taker is not None and not taker.talking)
+    waits = call.client_silent or held or (taker is not None and not taker.talking)
     music = call.state is UP and waits and count_talking(call) == 1
     actions: list[Action] = []
     if isolated is not call.isolated:
@@ -192,7 +193,9 @@ def release(call: Call) -> Decision:
 
 def _releasable(part: Call | MediaLeg) -> list[Resource]:
     """What it has allocated, except what is still being created, or being released already."""
-    return [r for r in Resource if r in part.allocated - part.releasing and setup_plan.MADE_BY[r] not in part.pending]
+    return [
+        r for r in Resource if r in part.allocated - part.releasing and setup_plan.MADE_BY.get(r) not in part.pending
+    ]
 
 
 def without_resource(call: Call, resource: Resource, target: Target) -> Call:
@@ -227,6 +230,13 @@ def release_parties(call: Call) -> Decision:
             call = with_party(call, replace(party, releasing=True))
             actions.append(Release(Resource.PARTY, party.ref))
     return call, actions
+
+
+def release_near(call: Call) -> Decision:
+    """Hang up our user's SIP client."""
+    if not call.near_present:
+        return call, []
+    return replace(call, releasing=call.releasing | {Resource.NEAR}), [Release(Resource.NEAR)]
 
 
 # --- media legs -------------------------------------------------------------------

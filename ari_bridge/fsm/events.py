@@ -267,6 +267,13 @@ class FarHeld(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NearHeld(Event):
+    """ARI ChannelHold (`held`) or ChannelUnhold of our user's SIP client."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PartyRang(Event):
     """FarRinging or FarProgress, of a further party."""
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import AskSipStatus, Notify, StartTimer
-from ari_bridge.fsm.call import Call, Direction, LegRef, Milestone, PartyRef
+from ari_bridge.fsm.call import Call, Direction, LegRef, Milestone, PartyRef, Resource
 from ari_bridge.fsm.decisions import (
     ENDED,
     ENDS,
@@ -23,7 +23,7 @@ from ari_bridge.fsm.decisions import (
 )
 from ari_bridge.fsm.events import Timer
 from ari_bridge.fsm.notifications import DigitReceived, HoldChanged
-from ari_bridge.fsm.rules import parties
+from ari_bridge.fsm.rules import near, parties
 from ari_bridge.fsm.rules.media import lose_media, survives_leg_loss
 from ari_bridge.fsm.rules.releases import clear_still_connected
 from ari_bridge.outcomes import Cause, Detail, Outcome, caller_gave_up, far_ended
@@ -36,7 +36,9 @@ def stasis_started(call: Call, event: events.StasisStarted) -> Decision:
             return parties.entered(call, number)
         case LegRef():
             return _leg_entered(call, event.target)
-    return advance(replace(call, milestones=call.milestones | {Milestone.FAR_ENTERED}))
+    if event.resource is Resource.FAR:
+        return advance(replace(call, milestones=call.milestones | {Milestone.FAR_ENTERED}))
+    return call, []
 
 
 def _leg_entered(call: Call, ref: LegRef) -> Decision:
@@ -55,6 +57,8 @@ def stasis_ended(call: Call, event: events.StasisEnded) -> Decision:
         case LegRef():
             lost_in_set_up = call.is_present(event.target) and Milestone.ANSWER_SENT not in call.milestones
             return call, [StartTimer(Timer.EXPLAIN)] if lost_in_set_up else []
+    if event.resource is Resource.NEAR:
+        return call, [] if call.left_outcome else [StartTimer(Timer.EXPLAIN)]
     return replace(call, milestones=call.milestones | {Milestone.FAR_LEFT}), [StartTimer(Timer.EXPLAIN)]
 
 
@@ -66,10 +70,12 @@ def channel_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
     if isinstance(event.target, LegRef):
         return _leg_destroyed(call, event.target, event)
     answered = call.state is UP
+    if event.resource is Resource.NEAR:
+        return (call, []) if call.left_outcome else near.hung_up(call, event.at, Cause(event.q850, event.text))
     if call.direction is Direction.INBOUND and not answered:
         return end(call, event.at, *caller_gave_up(event.q850, event.text, requested=call.hangup_q850))
     sip_status_missing = not (answered or event.sip or call.redirected_to) and event.name
-    if sip_status_missing and Milestone.EXTERNAL_MEDIA_BRIDGED in call.reached:
+    if sip_status_missing and call.reached & {Milestone.EXTERNAL_MEDIA_BRIDGED, Milestone.NEAR_BRIDGED}:
         return replace(call, milestones=call.milestones | {Milestone.FAR_LEFT}), [AskSipStatus(event)]
     outcome, cause = far_ended(
         event.q850,
@@ -107,7 +113,7 @@ def far_answers(call: Call, event: events.FarAnswered) -> Decision:
     call, notifications = enter_state(
         replace(call, answered_at=event.at, milestones=call.milestones | {Milestone.FAR_ANSWERED}), UP
     )
-    return call, [*notifications, StartTimer(Timer.MEDIA)]
+    return call, notifications if call.near else [*notifications, StartTimer(Timer.MEDIA)]
 
 
 @leads_to()

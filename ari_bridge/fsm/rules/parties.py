@@ -20,6 +20,7 @@ from ari_bridge.fsm.decisions import (
     end,
     leads_to,
     release,
+    release_near,
     release_old_legs,
     release_parties,
     setup_failure,
@@ -29,6 +30,7 @@ from ari_bridge.fsm.decisions import (
 )
 from ari_bridge.fsm.events import Failure, Timer
 from ari_bridge.fsm.notifications import HoldChanged, PartyChanged, RequestRefused, StateChanged, TransferEnded
+from ari_bridge.fsm.rules.near import check_not_held_there
 from ari_bridge.ids import party_id
 from ari_bridge.outcomes import Cause, Detail, Outcome, far_ended, pbx_at_fault
 
@@ -47,6 +49,7 @@ def hold(call: Call, event: events.Held) -> Decision:
     check_present(call)
     if event.held is call.held:
         return call, []
+    check_not_held_there(call)
     call, sound = update_sound(replace(call, held=event.held))
     return call, [*sound, Notify(HoldChanged(by_us=True))]
 
@@ -419,9 +422,10 @@ def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
         media_lost=False,
     )
     call, releases = release_old_legs(call)
+    call, hangs_up = release_near(call)
     call, sound = update_sound(call)
     timers: list[Action] = [CancelTimer(timer) for timer in (Timer.GRACE, Timer.MUSIC, Timer.MEDIA)]
-    return call, [Notify(StateChanged()), *releases, *sound, *timers]
+    return call, [Notify(StateChanged()), *releases, *hangs_up, *sound, *timers]
 
 
 # --- the far side is given to another call -------------------------------------------------------

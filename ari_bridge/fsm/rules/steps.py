@@ -57,7 +57,7 @@ def step_done_late(call: Call, event: events.StepDone) -> Decision:
 
 
 # A refusal of these mostly means that the channel has just been destroyed; that event has the cause.
-_ON_A_CHANNEL = {Step.BRIDGE_EXTERNAL_MEDIA, Step.BRIDGE_FAR, Step.DIAL_FAR, Step.ANSWER_FAR}
+_ON_A_CHANNEL = {Step.BRIDGE_EXTERNAL_MEDIA, Step.BRIDGE_NEAR, Step.BRIDGE_FAR, Step.DIAL_FAR, Step.ANSWER_FAR}
 
 
 @leads_to(*ENDS)

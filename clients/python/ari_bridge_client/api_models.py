@@ -136,6 +136,8 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
         outcome: Set when the call is decided to end
         cause: Once the call has ended
         ownerless: It was found active without a record of whose it is: only an operator can end it
+        near: By what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client; one of: page,
+            sip
     """
 
     call_id: str
@@ -162,6 +164,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     answered_at: float | None
     ended_at: float | None
     ownerless: bool = False
+    near: str = "page"
 
 
 class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):

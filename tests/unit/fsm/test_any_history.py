@@ -18,6 +18,7 @@ from ari_bridge.fsm.call import (
     PartyRef,
     PartyState,
     Resource,
+    SipChannel,
     Step,
     Target,
 )
@@ -29,6 +30,7 @@ from ari_bridge.net import RtpAddress
 ADDRESS = RtpAddress("127.0.0.1", 20000)
 LEGS: list[tuple[Resource, Target]] = [
     (Resource.FAR, None),
+    (Resource.NEAR, None),
     *((Resource.EXTERNAL_MEDIA, LegRef(leg)) for leg in (1, 2, 3)),
 ]
 PARTIES = (2, 3, 4)
@@ -95,6 +97,7 @@ TOLD: list[Event] = [
     events.FarHangsUp(2, 17),
     events.FarDigit(2, "5"),
     events.FarHeld(2, True),
+    *(events.NearHeld(2, held) for held in (True, False)),
     events.PbxLost(2, "gone"),
     *(events.TimerFired(2, timer) for timer in Timer),
 ]
@@ -103,8 +106,9 @@ TOLD: list[Event] = [
 class History:
     """Takes events as the world can send them, and watches what must always hold."""
 
-    def __init__(self, direction: Direction) -> None:
+    def __init__(self, direction: Direction, *, by_sip: bool = False) -> None:
         inbound = direction is Direction.INBOUND
+        made = {Resource.FAR} if inbound else {Resource.NEAR} if by_sip else set()
         self.call = Call(
             id="call1",
             direction=direction,
@@ -112,9 +116,10 @@ class History:
             caller="42",
             created_at=1.0,
             far_channel="call1-far",
-            leg=None if inbound else MediaLeg(1, "offer"),
+            leg=None if inbound or by_sip else MediaLeg(1, "offer"),
             milestones=frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED} if inbound else ()),
-            allocated=frozenset({Resource.FAR} if inbound else ()),
+            near=SipChannel("ast-1", "PJSIP/edge-1") if by_sip else None,
+            allocated=frozenset(made),
         )
         self.actions: list[Action] = []
         self.gone: set[tuple[Resource, Target]] = set()
@@ -168,11 +173,12 @@ class History:
             assert not any(isinstance(action, Do) and action.step in setup_plan.MEDIA_LEG for action in actions)
         for action in actions:
             if isinstance(action, Release):  # what is just being made could come to stand after its release
-                assert (MADE_BY[action.resource], action.target) not in under_way(after)
+                assert (MADE_BY.get(action.resource), action.target) not in under_way(after)
         assert not after.left_outcome or not before.left_outcome or after.left_outcome is before.left_outcome
         if after.left_outcome:  # nothing of our side is there any more, nor comes again
             assert not after.transferring or after.party(after.transferring)
             assert after.leg is None
+            assert not after.near_present
         assert after.transferring == 0 or after.state.live is False or after.parties[after.transferring - 2].present
         if after.state is CallState.UP and after.left_outcome:
             assert sum(party.present for party in after.parties) + (Resource.FAR in after.allocated) >= 2
@@ -221,7 +227,8 @@ def under_way(call: Call) -> set[tuple[Step, Target]]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    history = History(draw(st.sampled_from(Direction)))
+    direction = draw(st.sampled_from(Direction))
+    history = History(direction, by_sip=direction is Direction.OUTBOUND and draw(st.booleans()))
     if history.call.direction is Direction.INBOUND:
         users = draw(st.frozensets(st.sampled_from(["1001", "1002"])))
         history.tell(events.PagesRang(1, users))
@@ -267,7 +274,7 @@ def test_no_state_is_told_after_the_end_nor_before_the_answer(history: History) 
         a for a in history.actions if isinstance(a, Notify) and isinstance(a.notification, StateChanged | MediaReady)
     ]
     assert isinstance(told[-1], Notify) and isinstance(told[-1].notification, StateChanged)
-    if history.call.direction is Direction.OUTBOUND and len(told) > 1:
+    if history.call.direction is Direction.OUTBOUND and len(told) > 1 and not history.call.near:
         assert isinstance(told[0], Notify) and isinstance(told[0].notification, MediaReady)
 
 

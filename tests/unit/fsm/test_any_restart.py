@@ -41,6 +41,8 @@ def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, Target]]) 
             channels[party.channel] = Channel(party.channel, state=state)
         elif resource is Resource.FAR:
             channels[call.far_channel] = Channel(call.far_channel, state=state)
+        elif resource is Resource.NEAR and call.near:
+            channels[call.near.id] = Channel(call.near.id, state=state)
         elif resource is Resource.EXTERNAL_MEDIA and isinstance(target, LegRef):
             name = leg_id(call.id, target.number)
             channels[name] = Channel(name, state="Up")

@@ -87,6 +87,7 @@ export interface CallData {
   answeredAt: number | null;
   endedAt: number | null;
   ownerless: boolean; // it was found active without a record of whose it is: only an operator can end it
+  near: "page" | "sip"; // by what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client
 }
 
 /** A participant besides the user and the far side. Times are Unix seconds; null: it has not happened. */
