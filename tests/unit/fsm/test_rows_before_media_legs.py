@@ -51,11 +51,10 @@ def leg_of(number: int) -> set[tuple[Resource, Target]]:
 @pytest.mark.parametrize("name", ROWS)
 def test_what_is_written_of_it_now_is_what_was_written_then(name: str) -> None:
     written = json.loads(bytes(to_row(read(name), 8, 9.0).record))
-    written.pop("clock", None)
     for record in (written, ROWS[name]):
         for party in record["parties"]:
             party |= {field: sorted(party[field]) for field in ("asked", "waiting")}  # sets
-    assert written == ROWS[name]
+    assert {field: written[field] for field in ROWS[name]} == ROWS[name]  # later versions add fields
 
 
 @pytest.mark.parametrize(
