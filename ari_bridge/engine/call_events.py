@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ari_bridge.fsm import events
-from ari_bridge.fsm.call import Call, CallState
+from ari_bridge.fsm.call import Call, CallState, LegRef
 from ari_bridge.fsm.events import Event
 from ari_bridge.fsm.notifications import DigitReceived, Notification
 from ari_bridge.hooks import (
@@ -52,8 +52,8 @@ class CallEvents:
         match event:
             case events.Placed() | events.Arrived():
                 happened.append(CallStarted(after))
-            case events.Released(instance=leg, figures=figures) if figures:
-                happened.append(LegReleased(after.id, leg, figures))
+            case events.Released(target=LegRef(number), figures=figures) if figures:
+                happened.append(LegReleased(after.id, number, figures))
             case _:
                 pass
         if before.state is not after.state:
