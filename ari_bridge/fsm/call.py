@@ -3,6 +3,7 @@
 Only `transitions.step` makes a new `Call` out of an old one.
 """
 
+from dataclasses import dataclass
 from enum import Enum, auto
 
 import msgspec
@@ -44,6 +45,7 @@ class Resource(IdentityEnum):
     EXTERNAL_MEDIA = "external_media"
     BRIDGE = "bridge"
     FAR = "far"
+    NEAR = "near"  # the channel of our user's SIP client (`Call.near`)
     PARTY = "party"  # the channel of a further party; not in `Call.allocated`: the party itself keeps track of it
 
 
@@ -67,7 +69,37 @@ class Milestone(IdentityEnum):
     FAR_ANSWERED = auto()
     ACCEPTED = auto()  # inbound: a page has sent its offer
     ANSWER_SENT = auto()  # the page was sent an SDP answer, of whichever leg
+    NEAR_BRIDGED = auto()  # our user's SIP client is in the bridge
     FAR_PROGRESSED = auto()  # outbound: the far side has signalled that it may send sound before its answer (183)
+
+
+@dataclass(frozen=True, slots=True)
+class LegRef:
+    """One of a call's media legs."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRef:
+    """One of a call's further parties."""
+
+    number: int
+
+
+Target = LegRef | PartyRef | None
+"""Which part of the call an event or an action is about; None: what a call has once."""
+
+
+class SipChannel(msgspec.Struct, frozen=True):
+    """The channel by which a SIP client of our user takes part in a call, in place of a media leg.
+
+    Asterisk made it, so its id says nothing of the call: only the call's record does.
+    """
+
+    id: str  # ARI channel id
+    name: str = ""  # Asterisk's, such as PJSIP/edge-0000002a
+    holds: bool = False  # the client itself holds the call: then Asterisk plays music, and we need not
 
 
 class PartyState(IdentityEnum):
@@ -120,6 +152,10 @@ class Party(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     ended_at: float | None = None
 
     @property
+    def ref(self) -> PartyRef:
+        return PartyRef(self.number)
+
+    @property
     def present(self) -> bool:
         """Called or talking, and not leaving."""
         return self.state is not PartyState.GONE and self.leaving_outcome is None
@@ -164,6 +200,10 @@ class MediaLeg(msgspec.Struct, frozen=True):
     releasing: frozenset[Resource] = frozenset()  # allocated, and being released
 
     @property
+    def ref(self) -> LegRef:
+        return LegRef(self.number)
+
+    @property
     def gone(self) -> bool:
         """Nothing of it is left, or can still come to exist."""
         return not self.allocated and not self.pending
@@ -198,6 +238,7 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     far_number: str = ""  # the connected line, as Asterisk reports it; "": as dialled, or the caller's
     far_name: str = ""
     endpoint: str = ""  # outbound: what Asterisk dials, e.g. PJSIP/7001@trunk
+    near: SipChannel | None = None  # our user's SIP client: then there is no media leg
     leg: MediaLeg | None = None  # in use, or being made; inbound: None until accepted
     old_legs: tuple[MediaLeg, ...] = ()  # earlier ones that are not released yet
     last_leg: int = 0  # the highest number that a leg has had: numbers are never reused
@@ -242,9 +283,13 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
         """All that are not released yet, the present one last."""
         return (*self.old_legs, self.leg) if self.leg else self.old_legs
 
-    def media_leg(self, number: int) -> MediaLeg | None:
-        """The media leg with this number; None if nothing of it is left."""
-        return next((leg for leg in self.legs if leg.number == number), None)
+    def media_leg(self, ref: LegRef) -> MediaLeg | None:
+        """None if nothing of it is left."""
+        return next((leg for leg in self.legs if leg.number == ref.number), None)
+
+    def is_present(self, ref: LegRef) -> bool:
+        """Whether it is the media leg in use, or being made, and no earlier one."""
+        return self.leg is not None and self.leg.number == ref.number
 
     @property
     def reusable_leg(self) -> MediaLeg | None:
@@ -263,7 +308,12 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
 
     @property
     def near_channel(self) -> str:
-        """The channel by which our side is, or will be, in the bridge: that of its media leg; "" if there is none."""
+        """The channel by which our side is, or will be, in the bridge: its SIP client's, or that of its media leg.
+
+        "" if there is neither.
+        """
+        if self.near:
+            return self.near.id if self.near_present else ""
         return leg_id(self.id, self.leg.number) if self.leg else ""
 
     @property
@@ -276,6 +326,10 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
         return Resource.FAR in self.allocated - self.releasing and Milestone.FAR_LEFT not in self.milestones
 
     @property
+    def near_present(self) -> bool:
+        return Resource.NEAR in self.allocated - self.releasing
+
+    @property
     def recording(self) -> Recording | None:
         """The recording that is running or paused."""
         last = self.recordings[-1] if self.recordings else None
@@ -284,11 +338,6 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
 
 class Step(IdentityEnum):
     """One request of the set-up plan. The value names it in logs and metrics."""
-
-    @property
-    def of_party(self) -> bool:
-        """Whether it is done for each further party."""
-        return self in _STEPS_OF_A_PARTY
 
     OFFER_MEDIA = "offer_media"
     REOFFER_MEDIA = "reoffer_media"  # of a leg that is used again
@@ -301,9 +350,7 @@ class Step(IdentityEnum):
     DIAL_FAR = "dial_far"
     RING_FAR = "ring_far"
     ANSWER_FAR = "answer_far"
+    BRIDGE_NEAR = "bridge_near"
     CREATE_PARTY = "create_party"
     DIAL_PARTY = "dial_party"
     BRIDGE_PARTY = "bridge_party"
-
-
-_STEPS_OF_A_PARTY = {Step.CREATE_PARTY, Step.DIAL_PARTY, Step.BRIDGE_PARTY}

@@ -13,12 +13,14 @@ from ari_bridge.fsm.call import (
     Call,
     CallState,
     Direction,
+    LegRef,
     MediaLeg,
     Milestone,
     Party,
     PartyState,
     Resource,
     Step,
+    Target,
 )
 from ari_bridge.fsm.events import RecordingVerb
 from ari_bridge.fsm.notifications import StateChanged
@@ -56,14 +58,14 @@ def check_present(call: Call) -> None:
 def advance(call: Call) -> Decision:
     """Start every set-up step whose milestones are reached. What it creates counts as allocated from now on."""
     reached = call.reached
-    steps = setup_plan.ready(setup_plan.PLANS[call.direction], call.started, reached)
+    steps = setup_plan.ready(setup_plan.plan_of(call), call.started, reached)
     actions: list[Action] = [Do(step) for step in steps]
     if steps:
         call = with_steps(call, steps)
     if call.leg is None:
         return call, actions
     steps = setup_plan.ready(setup_plan.MEDIA_LEG, call.leg.started, reached)
-    actions += [Do(step, call.leg.number) for step in steps]
+    actions += [Do(step, call.leg.ref) for step in steps]
     if steps:
         call = replace(call, leg=with_steps(call.leg, steps))
     if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg replaces the earlier one, and the music
@@ -83,7 +85,7 @@ def with_steps(part: Part, steps: Collection[Step]) -> Part:
 
 def enter_state(call: Call, state: CallState) -> Decision:
     """Enter the state, and notify the listeners; but none is notified of a state before its SDP answer."""
-    visible = Milestone.ANSWER_SENT in call.milestones and state is not ACCEPTING
+    visible = (Milestone.ANSWER_SENT in call.milestones or call.near is not None) and state is not ACCEPTING
     return replace(call, state=state), [Notify(StateChanged())] if visible else []
 
 
@@ -99,11 +101,12 @@ def update_sound(call: Call) -> Decision:
     """Isolate our side and play music on hold as the call requires.
 
     Our side is isolated while it holds or transfers. A single participant who waits for it, or for a browser that sends
-    no RTP, hears music.
+    no RTP, hears music. Where a SIP client holds the call, Asterisk does the same by itself.
     """
-    isolated = call.state is UP and not call.left_outcome and (call.held or call.transferring != 0)
+    held = call.held and not (call.near and call.near.holds)
+    isolated = call.state is UP and not call.left_outcome and (held or call.transferring != 0)
     taker = call.party(call.transferring)
-    waits = call.client_silent or call.held or (taker is not None and not taker.talking)
+    waits = call.client_silent or held or (taker is not None and not taker.talking)
     music = call.state is UP and waits and count_talking(call) == 1
     actions: list[Action] = []
     if isolated is not call.isolated:
@@ -190,15 +193,17 @@ def release(call: Call) -> Decision:
 
 def _releasable(part: Call | MediaLeg) -> list[Resource]:
     """What it has allocated, except what is still being created, or being released already."""
-    return [r for r in Resource if r in part.allocated - part.releasing and setup_plan.MADE_BY[r] not in part.pending]
+    return [
+        r for r in Resource if r in part.allocated - part.releasing and setup_plan.MADE_BY.get(r) not in part.pending
+    ]
 
 
-def without_resource(call: Call, resource: Resource, leg: int = 0) -> Call:
-    """The call without a resource that is released. `leg`: the number of its media leg, if it belongs to one."""
-    if not leg:
+def without_resource(call: Call, resource: Resource, target: Target) -> Call:
+    """The call without a resource that is released. A party keeps track of its channel itself."""
+    if not isinstance(target, LegRef):
         return without(call, resource)
-    part = call.media_leg(leg)
-    return with_leg(call, without(part, resource)) if part else call
+    leg = call.media_leg(target)
+    return with_leg(call, without(leg, resource)) if leg else call
 
 
 def without(part: Part, resource: Resource) -> Part:
@@ -223,8 +228,15 @@ def release_parties(call: Call) -> Decision:
         goes = _exists(party) and (party.leaving_outcome is not None or not call.state.live)
         if goes and not party.releasing and Step.CREATE_PARTY not in party.pending:
             call = with_party(call, replace(party, releasing=True))
-            actions.append(Release(Resource.PARTY, party.number))
+            actions.append(Release(Resource.PARTY, party.ref))
     return call, actions
+
+
+def release_near(call: Call) -> Decision:
+    """Hang up our user's SIP client."""
+    if not call.near_present:
+        return call, []
+    return replace(call, releasing=call.releasing | {Resource.NEAR}), [Release(Resource.NEAR)]
 
 
 # --- media legs -------------------------------------------------------------------
@@ -250,7 +262,7 @@ def release_leg(call: Call, leg: MediaLeg) -> Decision:
     """Release what a media leg has allocated, except what is still being created."""
     now = _releasable(leg)
     return with_leg(call, replace(leg, releasing=leg.releasing | {*now})), [
-        Release(resource, leg.number) for resource in now
+        Release(resource, leg.ref) for resource in now
     ]
 
 

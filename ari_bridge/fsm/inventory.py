@@ -101,7 +101,8 @@ def _owner(name: str, ids: Mapping[str, str]) -> str | None:
 def channels_of(call: Call) -> set[str]:
     """The channels of the call, including past and future ones, without a far side that was given away."""
     far = {call.far_channel} if Resource.FAR in call.allocated or call.state.live else set()
-    return far | _legs_of(call) | {party.channel for party in call.parties}
+    near = {call.near.id} if call.near else set()
+    return far | near | _legs_of(call) | {party.channel for party in call.parties}
 
 
 def _legs_of(call: Call) -> set[str]:

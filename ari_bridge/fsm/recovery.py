@@ -32,7 +32,7 @@ from ari_bridge.fsm.call import (
 )
 from ari_bridge.fsm.decisions import ACCEPTING, EARLY, ENDING, RINGING, TRYING, UP, Decision
 from ari_bridge.fsm.events import Timer
-from ari_bridge.fsm.rules import parties
+from ari_bridge.fsm.rules import near, parties
 from ari_bridge.fsm.rules.connected import identified
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id, stem_of
 from ari_bridge.outcomes import Cause, Outcome
@@ -68,6 +68,8 @@ def recover(record: Call, snapshot: PbxSnapshot, at: float, given_away: frozense
             return decisions.end(found, at, Outcome.TRANSFERRED)
     if record.outcome is not None:
         return decisions.release(replace(found, state=ENDING))
+    if record.near and not record.left_outcome and Resource.NEAR not in found.allocated:
+        return near.hung_up(found, at, Cause(text="the SIP client hung up while the server was down"))
     if record.parties and record.state is UP:
         return _continue_with_parties(found, at, snapshot)
     if far is None:
@@ -85,6 +87,8 @@ def _with_allocated(record: Call, snapshot: PbxSnapshot) -> Call:
     holds = set()
     if record.far_channel in snapshot.channels:
         holds.add(Resource.FAR)
+    if record.near and record.near.id in snapshot.channels:
+        holds.add(Resource.NEAR)
     if resource_id(record.id, Kind.BRIDGE) in snapshot.bridges:
         holds.add(Resource.BRIDGE)
     leg, old_legs = _legs_found(record, snapshot)
@@ -211,7 +215,7 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     leg = call.leg
     if leg and (media := snapshot.channels.get(call.near_channel)):  # the connected line may have changed meanwhile
         line = media.connected
-        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, leg.number, line.number, line.name)
+        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, leg.ref, line.number, line.name)
     members = _members(call, snapshot)
     reached = {*_CALLER_RINGS, Milestone.ACCEPTED, Milestone.ANSWER_SENT, Milestone.FAR_DIALLED}
     if Resource.BRIDGE in call.allocated:
@@ -224,6 +228,9 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     whole = _WHOLE_LEG - ({Resource.MEDIA_SESSION} if snapshot.legs is None else set())
     if call.left_outcome:
         call = decisions.supersede_leg(call)
+    elif call.near:
+        if call.near.id in members:
+            reached.add(Milestone.NEAR_BRIDGED)
     elif leg and call.near_channel in members and whole <= leg.allocated:
         call = replace(call, leg=replace(leg, milestones=_LEG_BRIDGED, started=_ALL_LEG_STEPS, allocated=_WHOLE_LEG))
     else:
@@ -238,13 +245,13 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
-    if state is UP and not call.left_outcome:
+    if state is UP and not call.left_outcome and not call.near:
         timers.append(StartTimer(Timer.MEDIA))
         if away and not call.media_lost:
             timers.append(CheckMedia())  # the grace must not end a call on unchecked assumptions
     if state is not UP:
         timers.append(StartTimer(Timer.RING))
-    if state is RINGING:
+    if state is RINGING and not call.near:
         timers.append(AwaitEarlyMedia())
     return call, [*steps, *releases, *timers, *_correct_sound(call)]
 
@@ -259,4 +266,4 @@ def _correct_sound(call: Call) -> list[Action]:
 
 def _steps_done(call: Call, reached: set[Milestone] | frozenset[Milestone]) -> frozenset[Step]:
     """The steps whose milestones are reached: they are not started again."""
-    return frozenset(step for step in setup_plan.PLANS[call.direction] if setup_plan.GIVES[step] in reached)
+    return frozenset(step for step in setup_plan.plan_of(call) if setup_plan.GIVES[step] in reached)

@@ -19,6 +19,17 @@ OUTBOUND: Plan = {
     Step.DIAL_FAR: frozenset({Milestone.FAR_BRIDGED}),
 }
 
+FROM_SIP: Plan = {
+    Step.CREATE_FAR: frozenset(),
+    Step.CREATE_BRIDGE: frozenset(),
+    Step.BRIDGE_NEAR: frozenset({Milestone.BRIDGE_CREATED}),
+    Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
+    # Once both are in the bridge, Asterisk itself passes the far side's 180, 183, early media and answer to the client,
+    # also while no front end runs: so there is no step that rings or answers.
+    Step.DIAL_FAR: frozenset({Milestone.FAR_BRIDGED, Milestone.NEAR_BRIDGED}),
+}
+"""Outbound, by a SIP client of our user: it has no media leg."""
+
 INBOUND: Plan = {
     Step.RING_FAR: frozenset({Milestone.PAGES_RING}),
     Step.CREATE_BRIDGE: frozenset({Milestone.ACCEPTED}),
@@ -49,6 +60,7 @@ GIVES: dict[Step, Milestone] = {
     Step.DIAL_FAR: Milestone.FAR_DIALLED,
     Step.RING_FAR: Milestone.FAR_RUNG,
     Step.ANSWER_FAR: Milestone.FAR_ANSWERED,
+    Step.BRIDGE_NEAR: Milestone.NEAR_BRIDGED,
 }
 
 MAKES: dict[Step, Resource] = {
@@ -61,6 +73,11 @@ MAKES: dict[Step, Resource] = {
 MADE_BY: dict[Resource, Step] = {resource: step for step, resource in MAKES.items()}
 
 
+def plan_of(call: Call) -> Plan:
+    """Of the call itself; that of its media leg, where it has one, is MEDIA_LEG."""
+    return FROM_SIP if call.near else PLANS[call.direction]
+
+
 def ready(plan: Plan, started: frozenset[Step], reached: frozenset[Milestone]) -> list[Step]:
     """The steps that can start now: not started yet, with all their milestones reached."""
     return [step for step, needs in plan.items() if step not in started and needs <= reached]
@@ -71,4 +88,5 @@ def complete(call: Call) -> bool:
     if call.left_outcome:
         return True
     reached = call.reached
-    return all(GIVES[step] in reached for plan in (PLANS[call.direction], MEDIA_LEG) for step in plan)
+    plans = (FROM_SIP,) if call.near else (PLANS[call.direction], MEDIA_LEG)
+    return all(GIVES[step] in reached for plan in plans for step in plan)

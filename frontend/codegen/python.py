@@ -157,7 +157,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
         value = field.default
     else:
         value = field.default_factory()
-    return '""' if value == "" else repr(value)
+    return msgspec.json.encode(value).decode() if isinstance(value, str) else repr(value)
 
 
 def outputs() -> dict[Path, bytes]:

@@ -27,6 +27,7 @@ from ari_bridge.fsm.decisions import (
 )
 from ari_bridge.fsm.events import Timer
 from ari_bridge.fsm.notifications import MediaNeeded, MediaReady, StateChanged
+from ari_bridge.fsm.rules.near import check_page
 from ari_bridge.fsm.rules.parties import leave_lost
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
@@ -47,6 +48,7 @@ MAX_SETUP_LEGS = 3
 def renew(call: Call, event: events.Reoffered) -> Decision:
     """The page sends a new offer: its leg replaces the present one once it is ready."""
     check_present(call)
+    check_page(call)
     if call.direction is Direction.INBOUND and Milestone.ACCEPTED not in call.milestones:
         raise WrongState("The call rings: it can be accepted, and has no media yet.", field="callId")
     if len(call.old_legs) >= MAX_OLD_LEGS:

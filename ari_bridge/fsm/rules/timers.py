@@ -43,7 +43,7 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
     if event.timer is Timer.SETUP and not call.media_lost and not setup_plan.complete(call):
         if survives_leg_loss(call):
             return lose_media(call, event.at, "new media took too long")
-        missing = {Milestone.MEDIA_OFFERED, Milestone.MEDIA_ANSWERED} - call.reached
+        missing = set() if call.near else {Milestone.MEDIA_OFFERED, Milestone.MEDIA_ANSWERED} - call.reached
         outcome = Outcome.FAILED_MEDIA if missing else Outcome.FAILED_PBX
         detail = Detail.MEDIA_SETUP if missing else None
         return end(call, event.at, outcome, Cause(text="the set-up took too long", detail=detail))

@@ -136,6 +136,8 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
         outcome: Set when the call is decided to end
         cause: Once the call has ended
         ownerless: It was found active without a record of whose it is: only an operator can end it
+        near: By what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client; one of: page,
+            sip
     """
 
     call_id: str
@@ -162,6 +164,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     answered_at: float | None
     ended_at: float | None
     ownerless: bool = False
+    near: str = "page"
 
 
 class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):
@@ -876,10 +879,11 @@ class EventData(msgspec.Struct, frozen=True, rename="camel"):
     """One event, in `data:`.
 
     Attributes:
-        id: Increases; starts at 1 when the server starts
+        id: The event's number: increases, also over restarts; Unix milliseconds is where numbers begin
         at: Unix seconds
         call_id: The call that it is about; null if none
         data: See docs/HOOKS.md for each `name`
+        version: Of the form of events
     """
 
     id: int
@@ -887,6 +891,7 @@ class EventData(msgspec.Struct, frozen=True, rename="camel"):
     name: str
     call_id: str | None
     data: dict[str, Any]
+    version: int = 1
 
 
 class PartCheck(msgspec.Struct, frozen=True, rename="camel"):
