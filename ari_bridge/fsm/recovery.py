@@ -215,7 +215,7 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     leg = call.leg
     if leg and (media := snapshot.channels.get(call.near_channel)):  # the connected line may have changed meanwhile
         line = media.connected
-        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, leg.number, line.number, line.name)
+        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, leg.ref, line.number, line.name)
     members = _members(call, snapshot)
     reached = {*_CALLER_RINGS, Milestone.ACCEPTED, Milestone.ANSWER_SENT, Milestone.FAR_DIALLED}
     if Resource.BRIDGE in call.allocated:
