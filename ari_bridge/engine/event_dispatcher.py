@@ -123,6 +123,8 @@ class AriEventDispatcher:
             case (stem, Kind.FAR):
                 call_id, number = self._id_of(stem), party_number(channel)
                 return (call_id, Resource.PARTY, number) if number > 1 else (call_id, Resource.FAR, 0)
+            case (stem, Kind.PHONE):
+                return self._id_of(stem), Resource.PHONE, 0
             case _:
                 return None
 

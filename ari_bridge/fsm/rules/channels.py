@@ -23,7 +23,7 @@ from ari_bridge.fsm.decisions import (
 )
 from ari_bridge.fsm.events import Timer
 from ari_bridge.fsm.notifications import DigitReceived, HoldChanged
-from ari_bridge.fsm.rules import near, parties
+from ari_bridge.fsm.rules import near, parties, phones
 from ari_bridge.fsm.rules.media import lose_media, survives_leg_loss
 from ari_bridge.fsm.rules.releases import clear_still_connected
 from ari_bridge.outcomes import Cause, Detail, Outcome, caller_gave_up, far_ended
@@ -33,6 +33,8 @@ from ari_bridge.outcomes import Cause, Detail, Outcome, caller_gave_up, far_ende
 def stasis_started(call: Call, event: events.StasisStarted) -> Decision:
     if event.resource is Resource.PARTY:
         return parties.entered(call, event.instance)
+    if event.resource is Resource.PHONE:
+        return advance(replace(call, milestones=call.milestones | {Milestone.PHONE_ENTERED}))
     if event.resource is Resource.FAR:
         return advance(replace(call, milestones=call.milestones | {Milestone.FAR_ENTERED}))
     leg = call.leg
@@ -50,6 +52,8 @@ def stasis_ended(call: Call, event: events.StasisEnded) -> Decision:
         present = call.leg is not None and event.instance == call.leg.number
         lost_in_set_up = present and Milestone.ANSWER_SENT not in call.milestones
         return call, [StartTimer(Timer.EXPLAIN)] if lost_in_set_up else []
+    if event.resource is Resource.PHONE:
+        return call, []
     if event.resource is Resource.NEAR:
         return call, [] if call.left_outcome else [StartTimer(Timer.EXPLAIN)]
     return replace(call, milestones=call.milestones | {Milestone.FAR_LEFT}), [StartTimer(Timer.EXPLAIN)]
@@ -61,6 +65,8 @@ def channel_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
         return parties.channel_destroyed(call, event)
     answered = call.state is UP
     call = without_resource(call, event.resource, event.instance)
+    if event.resource is Resource.PHONE:
+        return phones.phone_ended(call, event)
     if event.resource is Resource.NEAR:
         return (call, []) if call.left_outcome else near.hung_up(call, event.at, Cause(event.q850, event.text))
     if event.resource is Resource.EXTERNAL_MEDIA:

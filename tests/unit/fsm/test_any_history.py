@@ -15,7 +15,12 @@ from ari_bridge.fsm.transitions import TABLE, step
 from ari_bridge.net import RtpAddress
 
 ADDRESS = RtpAddress("127.0.0.1", 20000)
-LEGS = [(Resource.FAR, 0), (Resource.NEAR, 0), *((Resource.EXTERNAL_MEDIA, leg) for leg in (1, 2, 3))]
+LEGS = [
+    (Resource.FAR, 0),
+    (Resource.NEAR, 0),
+    (Resource.PHONE, 0),
+    *((Resource.EXTERNAL_MEDIA, leg) for leg in (1, 2, 3)),
+]
 PARTIES = (2, 3, 4)
 CHANNELS = [*LEGS, *((Resource.PARTY, number) for number in PARTIES)]
 
@@ -80,6 +85,7 @@ TOLD: list[Event] = [
     events.FarHangsUp(2, 17),
     events.FarDigit(2, "5"),
     events.FarHeld(2, True),
+    events.PhoneAnswered(2),
     *(events.NearHeld(2, held) for held in (True, False)),
     events.PbxLost(2, "gone"),
     *(events.TimerFired(2, timer) for timer in Timer),
@@ -133,6 +139,8 @@ class History:
             self.stands.add((Resource.PARTY, len(self.call.parties) + 1))
         if isinstance(event, events.FarGivenAway):
             self.gone.add((Resource.FAR, 0))
+        if before.near is None and self.call.near:
+            self.stands = as_near(self.stands)
         self.actions += actions
         self.check(before, event, actions)
 
@@ -189,6 +197,11 @@ class History:
             self.tell(events.Released(9, resource, leg))
 
 
+def as_near(stands: set[tuple[Resource, int]]) -> set[tuple[Resource, int]]:
+    """The phones' channel has become the near side's."""
+    return {(Resource.NEAR, 0) if one == (Resource.PHONE, 0) else one for one in stands}
+
+
 def held(call: Call) -> set[tuple[Resource, int]]:
     present = {(resource, 0) for resource in call.allocated}
     present |= {(Resource.PARTY, party.number) for party in call.parties if party.state is not PartyState.GONE}
@@ -214,7 +227,7 @@ def histories(draw: st.DrawFn) -> History:
     history = History(direction, by_sip=direction is Direction.OUTBOUND and draw(st.booleans()))
     if history.call.direction is Direction.INBOUND:
         users = draw(st.frozensets(st.sampled_from(["1001", "1002"])))
-        history.tell(events.PagesRang(1, users))
+        history.tell(events.PagesRang(1, users, phone=draw(st.sampled_from(["", "PJSIP/edge/sip:1001@edge"]))))
     if draw(st.booleans()):  # most of what can go wrong goes wrong with a call that stands
         history.settle()
     for _ in range(draw(st.integers(0, 25))):
