@@ -1,6 +1,6 @@
 """Rules of a called user's SIP phones: they ring beside the pages, by one channel, and the first answer wins. Pure.
 
-The SIP edge rings every phone that the user has registered. That none is registered, or none can be reached, is no
+The edge rings every phone that the user has registered. That none is registered, or none can be reached, is no
 failure: the pages ring on. A phone that declines does so for its user, as a page does.
 """
 
