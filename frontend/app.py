@@ -22,6 +22,7 @@ from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector
 from ari_bridge.usage import Calendar, StateTable
+from frontend.api.asyncapi import document as asyncapi
 from frontend.api.live_rights import follow_accounts
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
@@ -31,7 +32,7 @@ from frontend.api.routes.call_handlers import CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
 from frontend.api.routes.dial_permissions import DialPermissionsApi
-from frontend.api.routes.event_stream import EventApi, EventLog
+from frontend.api.routes.event_stream import EventApi, EventStreams
 from frontend.api.routes.health import Health
 from frontend.api.routes.keys import KeysApi
 from frontend.api.routes.me import MeApi
@@ -55,7 +56,15 @@ from frontend.auth.local_operator import LocalOperator
 from frontend.auth.session_tokens import SessionTokens
 from frontend.auth.sip_edge_token import SipEdgeToken
 from frontend.calls.locked_users import LockedUsers
-from frontend.factories import ari_client, call_limits, dialled_context, media_pool, number_routes, recording_library
+from frontend.factories import (
+    ari_client,
+    call_limits,
+    dialled_context,
+    event_retention,
+    media_pool,
+    number_routes,
+    recording_library,
+)
 from frontend.http import middleware
 from frontend.http.address_filter import AddressFilter
 from frontend.http.clear_text import clear_text_refused
@@ -109,7 +118,11 @@ class App:
         self.ari = ari_client(settings)
         self.media = media_pool(settings)
         self.pages = WebSocketRegistrar()
-        self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
+        self.store = SqliteCallStore(
+            settings.state_dir, days=settings.call_store_days, retention=event_retention(settings)
+        )
+        self.store.events.find = self._find_call
+        self.hooks.recorder = self.store.events.append
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._routes = number_routes(settings)
@@ -315,7 +328,7 @@ class App:
         )
         connections = ConnectionHub(services, self.hooks)
         self._connections = connections
-        events = EventLog(self.hooks, self._find_call)
+        events = EventStreams(self.store.events)
         origins = Origins(settings.cors_origin, sign_in=settings.enable_authentication)
         checked = middleware.origins_checked(origins, addresses)
         hosts = hosts_checked(sign_in=settings.enable_authentication)
@@ -391,7 +404,7 @@ class App:
             ).routes()
         )
         main.add_routes(SipEdgeApi(self.accounts, self.sip_phones, access, edge_token, settings.sip_realm).routes())
-        main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
+        main.add_routes(ReferenceApi(access, document.encoded, asyncapi.encoded, html.page).routes())
         main.add_routes(static.routes())
 
         self.routes = list(main.router.routes())

@@ -121,6 +121,9 @@ class Settings(OidcSettings, SipEdgeSettings):
     setup_timeout: Annotated[Seconds, Field(examples=["10"])] = 10.0
     state_dir: Annotated[Path, Field(examples=["state"])] = Path("state")
     call_store_days: Annotated[float, Field(gt=0, le=36500, examples=["30"])] = 30.0
+    event_log_days: Annotated[float, Field(gt=0, le=36500, examples=["7"])] = 7.0
+    event_log_rows: Annotated[int, Field(ge=1000, le=100_000_000, examples=["1000000"])] = 1_000_000
+    event_log_ari_rows: Annotated[int, Field(ge=1000, le=100_000_000, examples=["100000"])] = 100_000
     enable_cdr_logging: Annotated[bool, Field(examples=["true"])] = True
     cdr_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
     audit_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""

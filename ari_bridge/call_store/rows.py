@@ -4,6 +4,7 @@ JSON, so that `sqlite3` is all it takes to read it. A row of an older version la
 of a newer version has more: they are ignored.
 """
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -77,9 +78,12 @@ TRANSIENT_FIELDS = (  # learned from the peers
 CLOCK_TOLERANCE_S = 1.0
 """Seconds: a wall clock that differs by less was only kept in time."""
 
-_values = attrgetter(*PERSISTED_FIELDS)
+_LEG_FIELDS = ("number", "media_address", "external_media_address")
+
+_values: Callable[[Call], tuple[Any, ...]] = attrgetter(*PERSISTED_FIELDS)
+_leg_values: Callable[[MediaLeg], tuple[Any, ...]] = attrgetter(*_LEG_FIELDS)
 _stored_names = dict(zip(Call.__struct_fields__, Call.__struct_encode_fields__, strict=True))
-_stored = (*(_stored_names[name] for name in PERSISTED_FIELDS), "leg", "media_address", "external_media_address")
+_stored = (*(_stored_names[name] for name in PERSISTED_FIELDS), "leg", *_LEG_FIELDS[1:])
 _decoder = msgspec.json.Decoder(Call)
 
 
@@ -94,8 +98,7 @@ class _Written(msgspec.Struct, frozen=True):
     def media_leg(self, last_leg: int) -> MediaLeg | None:
         if self.leg is None or self.leg > last_leg:
             return None
-        addresses = self.media_address, self.external_media_address
-        return MediaLeg(self.leg, media_address=addresses[0], external_media_address=addresses[1])
+        return MediaLeg(self.leg, "", "", self.media_address, self.external_media_address)
 
 
 _written = msgspec.json.Decoder(_Written)
@@ -117,13 +120,7 @@ class Row(msgspec.Struct, frozen=True):
 
 def persisted_values(call: Call) -> tuple[Any, ...]:
     """The persisted fields' values, to be compared: if they are equal, the row need not be written again."""
-    return (*_values(call), *_of_leg(call))
-
-
-def _of_leg(call: Call) -> tuple[int, RtpAddress | None, RtpAddress | None]:
-    """As `_Written` has them."""
-    leg = call.leg or MediaLeg(call.last_leg + 1)
-    return leg.number, leg.media_address, leg.external_media_address
+    return _values(call) + _leg_values(call.leg or MediaLeg(call.last_leg + 1))
 
 
 def to_row(call: Call, revision: int, now: float) -> Row:

@@ -25,11 +25,13 @@ class DialRights:
         class_of_service: The user's own class, which goes before the file; "" for none.
         roles: The user's roles, of which the first that the file names decides.
         tenant: The user's tenant; "" for none.
+        user_id: The user's, which a rename does not change; "" for none.
     """
 
     class_of_service: str = ""
     roles: tuple[str, ...] = ()
     tenant: str = ""
+    user_id: str = ""
 
 
 class ClassOfServiceSource(Protocol):
@@ -97,6 +99,11 @@ class DialPermissions:
     def tenant_of(self, user: str) -> str:
         """ "" for none."""
         return self._source.dial_rights(user).tenant
+
+    def usage_key(self, user: str) -> str:
+        """By the user's id, which no name is like; the name itself of a guest or a key."""
+        user_id = self._source.dial_rights(user).user_id if user else ""
+        return f"id:{user_id}" if user_id else user
 
     def decide(self, user: str | None, number: str, *, fixed: bool = False) -> DialDecision:
         """Whether `user` may dial `number`, which is as `number.normalize_number` gives it. `fixed`: see `read`."""

@@ -30,7 +30,7 @@ from ari_bridge.engine.sound import SoundControl
 from ari_bridge.errors import IllegalEvent, PeerError, PeerRefused, PeerTimeout, WrongState
 from ari_bridge.fsm import actions, timeline
 from ari_bridge.fsm.actions import Action
-from ari_bridge.fsm.call import Call, CallState, MediaLeg, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, LegRef, MediaLeg, Resource, Step, Target
 from ari_bridge.fsm.events import (
     ChannelDestroyed,
     ConnectedLineChanged,
@@ -172,10 +172,10 @@ class CallTask:
 
     def _perform(self, action: Action) -> None:
         match action:
-            case actions.Do(step, leg):
-                self.requests.start(self._execute(self.call, step, leg))
-            case actions.Release(resource, leg):
-                self.requests.start(self._release(self.call, resource, leg))
+            case actions.Do(step, target):
+                self.requests.start(self._execute(self.call, step, target))
+            case actions.Release(resource, target):
+                self.requests.start(self._release(self.call, resource, target))
             case actions.Notify(notification):
                 self._notify_when_so(notification)
             case actions.SendDigits(digits):
@@ -210,17 +210,17 @@ class CallTask:
             case actions.Record(verb, name):
                 self._recording.request(verb, name)
 
-    async def _execute(self, call: Call, step: Step, leg: int) -> None:
+    async def _execute(self, call: Call, step: Step, target: Target) -> None:
         try:
-            address, sdp = await execute_step(self.backends, call, step, leg, ring_timeout=self.limits.ring_timeout)
+            address, sdp = await execute_step(self.backends, call, step, target, ring_timeout=self.limits.ring_timeout)
         except PeerError as error:
             status = error.status if isinstance(error, PeerRefused) else 0
-            self.post(StepFailed(time.time(), step, _failure(error), str(error), leg, status))
+            self.post(StepFailed(time.time(), step, _failure(error), str(error), target, status))
         except Exception as error:
             self.log.exception("a set-up step raised", step=step.value)
-            self.post(StepFailed(time.time(), step, Failure.TIMEOUT, repr(error), leg))
+            self.post(StepFailed(time.time(), step, Failure.TIMEOUT, repr(error), target))
         else:
-            self.post(StepDone(time.time(), step, address, sdp, leg))
+            self.post(StepDone(time.time(), step, address, sdp, target))
 
     async def _ask_sip_status(self, gone: ChannelDestroyed, bridged_with: str) -> None:
         """Asterisk before 22 has no event for it, but hands it to the channels that the failed one is bridged with."""
@@ -233,12 +233,12 @@ class CallTask:
         finally:
             self.post(replace(gone, sip=sip, name=""))
 
-    async def _release(self, call: Call, resource: Resource, leg: int) -> None:
+    async def _release(self, call: Call, resource: Resource, target: Target) -> None:
         """Retried until it works if the PBX is at fault, so that no line stays open; else left to the sweep."""
         figures: LegStats | None = None
         for tries in itertools.count():
             try:
-                figures = await release_resource(self.backends, call, resource, leg)
+                figures = await release_resource(self.backends, call, resource, target)
                 break
             except Exception as error:
                 persists = resource is not Resource.MEDIA_SESSION and _may_work_later(error)
@@ -248,10 +248,10 @@ class CallTask:
                     break
                 self.log.warning("release failed: retrying", what=resource.value, reason=str(error), tries=tries)
                 if tries == 0 and persists:
-                    self.post(ReleaseFailed(time.time(), resource, leg, str(error)))
+                    self.post(ReleaseFailed(time.time(), resource, target, str(error)))
             interval = RELEASE_RETRY_INTERVALS_S[min(tries, len(RELEASE_RETRY_INTERVALS_S) - 1)]
             await asyncio.sleep(jittered(interval))
-        self.post(Released(time.time(), resource, leg, figures))
+        self.post(Released(time.time(), resource, target, figures))
 
     async def _check_media(self, leg: MediaLeg | None, within: float | None) -> None:
         heard_at: float | None = None
@@ -320,8 +320,8 @@ def _failure(error: PeerError) -> Failure:
 def _detail(event: Event) -> dict[str, Any]:
     """The details of an event for its log line; never SDP."""
     match event:
-        case StepDone(_, step, address, _, leg):
-            numbered = {"leg": leg} if leg > 1 else {}
+        case StepDone(_, step, address, _, target):
+            numbered = {"leg": target.number} if isinstance(target, LegRef) and target.number > 1 else {}
             return {"step": step.value} | ({"address": str(address)} if address else {}) | numbered
         case TimerFired(_, timer):
             return {"timer": timer.value}

@@ -5,11 +5,11 @@ that replaced another, and a party that another call gave over have Asterisk's o
 here.
 """
 
-from ari_bridge.fsm.call import Call, PartyState, Resource
+from ari_bridge.fsm.call import Call, PartyState, Resource, Target
 from ari_bridge.ids import Kind, party_id, resource_id
 
-Owner = tuple[str, Resource, int]
-"""The call's id, what the channel is to the call, and the number of the media leg or party, else 0."""
+Owner = tuple[str, Resource, Target]
+"""The call's id, what the channel is to the call, and which media leg or party it is of."""
 
 
 class ChannelOwners:
@@ -24,15 +24,15 @@ class ChannelOwners:
     def update(self, call: Call) -> None:
         """Own what the call has now."""
         if call.far_channel != resource_id(call.id, Kind.FAR):
-            self._owners[call.far_channel] = (call.id, Resource.FAR, 0)
+            self._owners[call.far_channel] = (call.id, Resource.FAR, None)
         if call.near:
-            self._owners[call.near.id] = (call.id, Resource.NEAR, 0)
+            self._owners[call.near.id] = (call.id, Resource.NEAR, None)
         for party in call.parties:
             if party.channel == party_id(call.id, party.number):
                 continue
             if party.state is not PartyState.GONE:
-                self._owners[party.channel] = (call.id, Resource.PARTY, party.number)
-            elif self._owners.get(party.channel) == (call.id, Resource.PARTY, party.number):
+                self._owners[party.channel] = (call.id, Resource.PARTY, party.ref)
+            elif self._owners.get(party.channel) == (call.id, Resource.PARTY, party.ref):
                 del self._owners[party.channel]
 
     def forget(self, call: Call) -> None:

@@ -140,6 +140,10 @@ class DialGate:
         """ "" for none."""
         return self._permissions.tenant_of(user)
 
+    def usage_key(self, user: str) -> str:
+        """Under what the user's usage is kept: the same after a rename, and never that of another user."""
+        return self._permissions.usage_key(user)
+
     def explain(self, user: str | None, number: str) -> DialExplanation:
         """What would be decided, and why, for a number as somebody may write it. Raises InvalidTarget."""
         return DialExplanation(self._permissions.class_of(user), self.decide(user, normalize_number(number)))

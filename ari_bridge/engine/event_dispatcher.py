@@ -16,7 +16,7 @@ from ari_bridge.ari.models import Channel
 from ari_bridge.engine import ari_translation
 from ari_bridge.engine.channel_owners import ChannelOwners, Owner
 from ari_bridge.errors import PeerError
-from ari_bridge.fsm.call import Call, Direction, Milestone, Resource
+from ari_bridge.fsm.call import Call, Direction, LegRef, Milestone, PartyRef, Resource
 from ari_bridge.fsm.events import ChannelReplaced, Event
 from ari_bridge.hooks import AriReceived, Hooks
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, party_number
@@ -119,10 +119,10 @@ class AriEventDispatcher:
         name = parse_resource_id(channel)
         match name:
             case (stem, Kind.EXTERNAL_MEDIA):
-                return self._id_of(stem), Resource.EXTERNAL_MEDIA, leg_number(channel)
+                return self._id_of(stem), Resource.EXTERNAL_MEDIA, LegRef(leg_number(channel))
             case (stem, Kind.FAR):
                 call_id, number = self._id_of(stem), party_number(channel)
-                return (call_id, Resource.PARTY, number) if number > 1 else (call_id, Resource.FAR, 0)
+                return (call_id, Resource.PARTY, PartyRef(number)) if number > 1 else (call_id, Resource.FAR, None)
             case _:
                 return None
 

@@ -29,7 +29,7 @@ import structlog
 from ari_bridge import metrics
 from ari_bridge.engine.ports import Backends
 from ari_bridge.errors import PeerError, TooMany
-from ari_bridge.fsm.call import MediaLeg, Milestone, Resource, Step
+from ari_bridge.fsm.call import LegRef, MediaLeg, Milestone, Resource, Step
 from ari_bridge.fsm.events import ChannelDestroyed, Event, MediaLost, StasisEnded, StasisStarted
 from ari_bridge.guest_names import counted_name, guest_key, shown_name
 from ari_bridge.ids import leg_id, stem_of
@@ -188,10 +188,10 @@ class MediaPrewarmer:
         """Whether the event of a channel, or of a session, was about one of these legs."""
         if not self._by_session or not isinstance(event, StasisStarted | StasisEnded | ChannelDestroyed | MediaLost):
             return False
-        number = event.leg if isinstance(event, MediaLost) else event.instance
+        target = LegRef(event.leg) if isinstance(event, MediaLost) else event.target
         legs = self._by_session.values()
-        one = next((one for one in legs if (one.call_id, one.number) == (call_id, number)), None)
-        if one is None or (not isinstance(event, MediaLost) and event.resource is not Resource.EXTERNAL_MEDIA):
+        one = next((one for one in legs if (one.call_id, LegRef(one.number)) == (call_id, target)), None)
+        if one is None:
             return False
         if isinstance(event, StasisStarted):
             one.entered = True

@@ -32,7 +32,7 @@ from ari_bridge.engine.ports import Backends
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import PeerError
-from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, PartyState, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, PartyState, Resource, Step, Target
 from ari_bridge.fsm.events import (
     ChannelDestroyed,
     ConnectedLineChanged,
@@ -46,7 +46,7 @@ from ari_bridge.fsm.events import (
 from ari_bridge.fsm.inventory import Finding, Ownership, ResourceKind, classify
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.fsm.strangers import find_strangers
-from ari_bridge.ids import leg_id, parse_resource_id
+from ari_bridge.ids import parse_resource_id
 
 SWEEP_INTERVAL_S = 30.0
 GRACE_S = 2.0
@@ -146,21 +146,23 @@ class Reconciler:
     def _post_missed(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
         at = time.time()
         reached = call.reached
-        ids = [(Resource.FAR, call.far_channel, 0, call.allocated)]
+        ids: list[tuple[Resource, str, Target, frozenset[Resource]]] = [
+            (Resource.FAR, call.far_channel, None, call.allocated)
+        ]
         if leg := call.leg:
-            ids.append((Resource.EXTERNAL_MEDIA, leg_id(call.id, leg.number), leg.number, leg.allocated))
-        for resource, channel_id, number, allocated in ids:
+            ids.append((Resource.EXTERNAL_MEDIA, call.near_channel, leg.ref, leg.allocated))
+        for resource, channel_id, target, allocated in ids:
             if _CREATED[resource] not in reached or resource not in allocated:
                 continue
             channel = channels.get(channel_id)
             if channel is None:
-                task.post(ChannelDestroyed(at, resource, text=_MISSED, instance=number))
+                task.post(ChannelDestroyed(at, resource, text=_MISSED, target=target))
                 continue
             if _ENTERED[resource] not in reached:
-                task.post(StasisStarted(at, resource, number))
+                task.post(StasisStarted(at, resource, target))
             if resource is Resource.EXTERNAL_MEDIA and channel.connected.number:
                 line = channel.connected
-                task.post(ConnectedLineChanged(at, resource, number, line.number, line.name))
+                task.post(ConnectedLineChanged(at, resource, target, line.number, line.name))
             if resource is Resource.FAR and call.direction is Direction.OUTBOUND:
                 if channel.state == "Up" and Milestone.FAR_ANSWERED not in call.milestones:
                     task.post(FarAnswered(at))
@@ -176,11 +178,11 @@ class Reconciler:
                 continue
             channel = channels.get(party.channel)
             if channel is None:
-                task.post(ChannelDestroyed(at, Resource.PARTY, text=_MISSED, instance=party.number))
+                task.post(ChannelDestroyed(at, Resource.PARTY, text=_MISSED, target=party.ref))
             elif channel.state == "Up":
                 task.post(PartyAnswered(at, party.number))
             else:
-                task.post(StasisStarted(at, Resource.PARTY, party.number))
+                task.post(StasisStarted(at, Resource.PARTY, party.ref))
 
     async def _check_recordings(self, before: float) -> None:
         """Recordings whose end was missed. One that was started after `before` may not exist yet."""

@@ -75,18 +75,18 @@ class CallRegistry:
         """A call of an earlier process: it continues, or has ended meanwhile. Its deadlines continue too."""
         call, actions = decision
         call = resume(call, actions, record, time.time(), self._limits.timing())
-        self._store.save(call)
+        happened = self._events.of_adoption(call)
+        self._store.save(call, self._events.not_recorded_before(record, happened))
         request = self._deferred.pop(call.id, None)
         if request and request.listener and not call.state.live:
             request.listener(call, StateChanged())
         if call.state is CallState.ENDED:
-            self._events.ended_while_down(call)
+            self._events.emit(happened)
             return
         metrics = CallMetrics()
         task = self._add(call, metrics)
         metrics.adopted(call)
-        if call.outcome:
-            self._events.ended(call)
+        self._events.emit(happened)
         task.perform(actions)
         if request and isinstance(request.event, Accepted):
             self._accept(task, request.event, request.listener)

@@ -3,6 +3,7 @@
 Only `transitions.step` makes a new `Call` out of an old one.
 """
 
+from dataclasses import dataclass
 from enum import Enum, auto
 
 import msgspec
@@ -72,6 +73,24 @@ class Milestone(IdentityEnum):
     FAR_PROGRESSED = auto()  # outbound: the far side has signalled that it may send sound before its answer (183)
 
 
+@dataclass(frozen=True, slots=True)
+class LegRef:
+    """One of a call's media legs."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRef:
+    """One of a call's further parties."""
+
+    number: int
+
+
+Target = LegRef | PartyRef | None
+"""Which part of the call an event or an action is about; None: what a call has once."""
+
+
 class SipChannel(msgspec.Struct, frozen=True):
     """The channel by which a SIP client of our user takes part in a call, in place of a media leg.
 
@@ -133,6 +152,10 @@ class Party(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     ended_at: float | None = None
 
     @property
+    def ref(self) -> PartyRef:
+        return PartyRef(self.number)
+
+    @property
     def present(self) -> bool:
         """Called or talking, and not leaving."""
         return self.state is not PartyState.GONE and self.leaving_outcome is None
@@ -175,6 +198,10 @@ class MediaLeg(msgspec.Struct, frozen=True):
     pending: frozenset["Step"] = frozenset()  # started, without a result yet
     allocated: frozenset[Resource] = frozenset()  # requested: created, or possibly created; not released yet
     releasing: frozenset[Resource] = frozenset()  # allocated, and being released
+
+    @property
+    def ref(self) -> LegRef:
+        return LegRef(self.number)
 
     @property
     def gone(self) -> bool:
@@ -256,9 +283,13 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
         """All that are not released yet, the present one last."""
         return (*self.old_legs, self.leg) if self.leg else self.old_legs
 
-    def media_leg(self, number: int) -> MediaLeg | None:
-        """The media leg with this number; None if nothing of it is left."""
-        return next((leg for leg in self.legs if leg.number == number), None)
+    def media_leg(self, ref: LegRef) -> MediaLeg | None:
+        """None if nothing of it is left."""
+        return next((leg for leg in self.legs if leg.number == ref.number), None)
+
+    def is_present(self, ref: LegRef) -> bool:
+        """Whether it is the media leg in use, or being made, and no earlier one."""
+        return self.leg is not None and self.leg.number == ref.number
 
     @property
     def reusable_leg(self) -> MediaLeg | None:
@@ -308,11 +339,6 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
 class Step(IdentityEnum):
     """One request of the set-up plan. The value names it in logs and metrics."""
 
-    @property
-    def of_party(self) -> bool:
-        """Whether it is done for each further party."""
-        return self in _STEPS_OF_A_PARTY
-
     OFFER_MEDIA = "offer_media"
     REOFFER_MEDIA = "reoffer_media"  # of a leg that is used again
     ANSWER_MEDIA = "answer_media"
@@ -328,6 +354,3 @@ class Step(IdentityEnum):
     CREATE_PARTY = "create_party"
     DIAL_PARTY = "dial_party"
     BRIDGE_PARTY = "bridge_party"
-
-
-_STEPS_OF_A_PARTY = {Step.CREATE_PARTY, Step.DIAL_PARTY, Step.BRIDGE_PARTY}

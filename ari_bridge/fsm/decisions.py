@@ -8,19 +8,33 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import setup_plan
-from ari_bridge.fsm.actions import Action, CancelTimers, Do, Mute, Notify, PlayMusic, Record, Release, StopRinging
+from ari_bridge.fsm.actions import (
+    Action,
+    AwaitEarlyMedia,
+    CancelTimers,
+    Do,
+    Mute,
+    Notify,
+    PlayMusic,
+    Record,
+    Release,
+    StartTimer,
+    StopRinging,
+)
 from ari_bridge.fsm.call import (
     Call,
     CallState,
     Direction,
+    LegRef,
     MediaLeg,
     Milestone,
     Party,
     PartyState,
     Resource,
     Step,
+    Target,
 )
-from ari_bridge.fsm.events import RecordingVerb
+from ari_bridge.fsm.events import RecordingVerb, Timer
 from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
@@ -63,7 +77,7 @@ def advance(call: Call) -> Decision:
     if call.leg is None:
         return call, actions
     steps = setup_plan.ready(setup_plan.MEDIA_LEG, call.leg.started, reached)
-    actions += [Do(step, call.leg.number) for step in steps]
+    actions += [Do(step, call.leg.ref) for step in steps]
     if steps:
         call = replace(call, leg=with_steps(call.leg, steps))
     if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg replaces the earlier one, and the music
@@ -112,6 +126,19 @@ def update_sound(call: Call) -> Decision:
     if music is not call.moh_on:
         actions.append(PlayMusic(music))
     return (replace(call, isolated=isolated, moh_on=music), actions) if actions else (call, actions)
+
+
+# --- what Asterisk does by itself where our side is a SIP client --------------------------
+
+
+def watch_media(call: Call) -> list[Action]:
+    """See, over and over, that RTP comes from the browser of an answered call."""
+    return [] if call.near else [StartTimer(Timer.MEDIA)]
+
+
+def await_early_media(call: Call) -> list[Action]:
+    """See when the far side is heard before its answer."""
+    return [] if call.near else [AwaitEarlyMedia()]
 
 
 # --- a set-up that fails -------------------------------------------------------------
@@ -196,12 +223,12 @@ def _releasable(part: Call | MediaLeg) -> list[Resource]:
     ]
 
 
-def without_resource(call: Call, resource: Resource, leg: int = 0) -> Call:
-    """The call without a resource that is released. `leg`: the number of its media leg, if it belongs to one."""
-    if not leg:
+def without_resource(call: Call, resource: Resource, target: Target) -> Call:
+    """The call without a resource that is released. A party keeps track of its channel itself."""
+    if not isinstance(target, LegRef):
         return without(call, resource)
-    part = call.media_leg(leg)
-    return with_leg(call, without(part, resource)) if part else call
+    leg = call.media_leg(target)
+    return with_leg(call, without(leg, resource)) if leg else call
 
 
 def without(part: Part, resource: Resource) -> Part:
@@ -226,7 +253,7 @@ def release_parties(call: Call) -> Decision:
         goes = _exists(party) and (party.leaving_outcome is not None or not call.state.live)
         if goes and not party.releasing and Step.CREATE_PARTY not in party.pending:
             call = with_party(call, replace(party, releasing=True))
-            actions.append(Release(Resource.PARTY, party.number))
+            actions.append(Release(Resource.PARTY, party.ref))
     return call, actions
 
 
@@ -260,7 +287,7 @@ def release_leg(call: Call, leg: MediaLeg) -> Decision:
     """Release what a media leg has allocated, except what is still being created."""
     now = _releasable(leg)
     return with_leg(call, replace(leg, releasing=leg.releasing | {*now})), [
-        Release(resource, leg.number) for resource in now
+        Release(resource, leg.ref) for resource in now
     ]
 
 

@@ -9,7 +9,7 @@ rtpengine or a timer: one that is too late is ignored. *Results* of our requests
 from dataclasses import dataclass
 from enum import Enum
 
-from ari_bridge.fsm.call import MediaLeg, PartyState, Resource, Step
+from ari_bridge.fsm.call import MediaLeg, PartyState, Resource, Step, Target
 from ari_bridge.fsm.timing import Timer as Timer
 from ari_bridge.leg_stats import LegStats
 from ari_bridge.net import RtpAddress
@@ -161,13 +161,10 @@ class PagesRang(Event):
 
 @dataclass(frozen=True, slots=True)
 class StasisStarted(Event):
-    """ARI StasisStart of one of the call's channels: it takes commands now.
-
-    `instance`, here and below: the number of the media leg or of the party; 0 for what a call has once.
-    """
+    """ARI StasisStart of one of the call's channels: it takes commands now."""
 
     resource: Resource
-    instance: int = 0
+    target: Target = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +172,7 @@ class ChannelReplaced(Event):
     """The far side, or a party, transferred its call: `channel` takes its place."""
 
     resource: Resource
-    instance: int
+    target: Target
     channel: str
     number: str
     name: str
@@ -188,7 +185,7 @@ class ConnectedLineChanged(Event):
     """
 
     resource: Resource
-    instance: int
+    target: Target
     number: str
     name: str
 
@@ -198,7 +195,7 @@ class StasisEnded(Event):
     """ARI StasisEnd: the channel takes no commands any more, and mostly is about to end."""
 
     resource: Resource
-    instance: int = 0
+    target: Target = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +209,7 @@ class ChannelDestroyed(Event):
     resource: Resource
     q850: int = 0
     text: str = ""
-    instance: int = 0
+    target: Target = None
     sip: int = 0
     name: str = ""
 
@@ -368,7 +365,7 @@ class StepDone(Event):
     step: Step
     address: RtpAddress | None = None
     sdp: str = ""
-    instance: int = 0
+    target: Target = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +375,7 @@ class StepFailed(Event):
     step: Step
     failure: Failure
     reason: str
-    instance: int = 0
+    target: Target = None
     status: int = 0
 
 
@@ -404,7 +401,7 @@ class ReleaseFailed(Event):
     """The first try to release a resource of Asterisk failed; it is retried until Released."""
 
     resource: Resource
-    instance: int
+    target: Target
     reason: str
 
 
@@ -413,5 +410,5 @@ class Released(Event):
     """A resource is released, or its release was given up after several tries (then the sweep reaps it)."""
 
     resource: Resource
-    instance: int = 0
+    target: Target = None
     figures: LegStats | None = None  # the statistics of a media session

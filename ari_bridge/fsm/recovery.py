@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.fsm import decisions, setup_plan
-from ari_bridge.fsm.actions import Action, AwaitEarlyMedia, CheckMedia, Mute, PlayMusic, StartTimer
+from ari_bridge.fsm.actions import Action, CheckMedia, Mute, PlayMusic, StartTimer
 from ari_bridge.fsm.call import (
     Call,
     CallState,
@@ -215,7 +215,7 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     leg = call.leg
     if leg and (media := snapshot.channels.get(call.near_channel)):  # the connected line may have changed meanwhile
         line = media.connected
-        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, leg.number, line.number, line.name)
+        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, leg.ref, line.number, line.name)
     members = _members(call, snapshot)
     reached = {*_CALLER_RINGS, Milestone.ACCEPTED, Milestone.ANSWER_SENT, Milestone.FAR_DIALLED}
     if Resource.BRIDGE in call.allocated:
@@ -245,14 +245,14 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
-    if state is UP and not call.left_outcome and not call.near:
-        timers.append(StartTimer(Timer.MEDIA))
+    if state is UP and not call.left_outcome:
+        timers += decisions.watch_media(call)
         if away and not call.media_lost:
             timers.append(CheckMedia())  # the grace must not end a call on unchecked assumptions
     if state is not UP:
         timers.append(StartTimer(Timer.RING))
-    if state is RINGING and not call.near:
-        timers.append(AwaitEarlyMedia())
+    if state is RINGING:
+        timers += decisions.await_early_media(call)
     return call, [*steps, *releases, *timers, *_correct_sound(call)]
 
 

@@ -12,7 +12,7 @@ Theory of operation
 * What the diagram in docs/design.md (drawn from this table by `make diagram`) does not show: within a state, a call also
   has set-up milestones (`setup_plan`), media legs, of which a new one can replace an earlier one (`rules/media.py`),
   parties with states of their own (`rules/parties.py`), and recordings (`rules/recording.py`). Events of an earlier leg
-  are distinguished by their `instance`.
+  are distinguished by their `target`.
 * Time is an event as well: timers are actions, their expiry is `TimerFired`, and the deadlines of those that outlive the
   process are part of the call (`deadlines`).
 * The table does not decide what becomes of a call after a restart (`recovery`), nor who rings (`engine.inbound_policy`).

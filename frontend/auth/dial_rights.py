@@ -20,4 +20,4 @@ class AccountDialRights:
         if key := self._accounts.api_keys.find(guest_key(user) or user):
             return DialRights(key.class_of_service, (MACHINE,), key.tenant)
         found = self._accounts.find(user)
-        return DialRights(found.class_of_service, found.roles, found.tenant) if found else DialRights()
+        return DialRights(found.class_of_service, found.roles, found.tenant, found.id) if found else DialRights()

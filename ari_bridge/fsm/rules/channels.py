@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import AskSipStatus, Notify, StartTimer
-from ari_bridge.fsm.call import Call, Direction, Milestone, Resource
+from ari_bridge.fsm.call import Call, Direction, LegRef, Milestone, PartyRef, Resource
 from ari_bridge.fsm.decisions import (
     ENDED,
     ENDS,
@@ -19,6 +19,7 @@ from ari_bridge.fsm.decisions import (
     enter_state,
     leads_to,
     release,
+    watch_media,
     without_resource,
 )
 from ari_bridge.fsm.events import Timer
@@ -31,12 +32,19 @@ from ari_bridge.outcomes import Cause, Detail, Outcome, caller_gave_up, far_ende
 
 @leads_to()
 def stasis_started(call: Call, event: events.StasisStarted) -> Decision:
-    if event.resource is Resource.PARTY:
-        return parties.entered(call, event.instance)
+    match event.target:
+        case PartyRef(number):
+            return parties.entered(call, number)
+        case LegRef():
+            return _leg_entered(call, event.target)
     if event.resource is Resource.FAR:
         return advance(replace(call, milestones=call.milestones | {Milestone.FAR_ENTERED}))
+    return call, []
+
+
+def _leg_entered(call: Call, ref: LegRef) -> Decision:
     leg = call.leg
-    if leg is None or event.instance != leg.number:
+    if leg is None or leg.ref != ref:
         return call, []
     return advance(replace(call, leg=replace(leg, milestones=leg.milestones | {Milestone.EXTERNAL_MEDIA_ENTERED})))
 
@@ -44,12 +52,12 @@ def stasis_started(call: Call, event: events.StasisStarted) -> Decision:
 @leads_to()
 def stasis_ended(call: Call, event: events.StasisEnded) -> Decision:
     """Its destruction follows, with the cause; if it does not, the channel continues elsewhere in the dialplan."""
-    if event.resource is Resource.PARTY:
-        return parties.left_stasis(call, event.instance)
-    if event.resource is Resource.EXTERNAL_MEDIA:
-        present = call.leg is not None and event.instance == call.leg.number
-        lost_in_set_up = present and Milestone.ANSWER_SENT not in call.milestones
-        return call, [StartTimer(Timer.EXPLAIN)] if lost_in_set_up else []
+    match event.target:
+        case PartyRef(number):
+            return parties.left_stasis(call, number)
+        case LegRef():
+            lost_in_set_up = call.is_present(event.target) and Milestone.ANSWER_SENT not in call.milestones
+            return call, [StartTimer(Timer.EXPLAIN)] if lost_in_set_up else []
     if event.resource is Resource.NEAR:
         return call, [] if call.left_outcome else [StartTimer(Timer.EXPLAIN)]
     return replace(call, milestones=call.milestones | {Milestone.FAR_LEFT}), [StartTimer(Timer.EXPLAIN)]
@@ -57,14 +65,14 @@ def stasis_ended(call: Call, event: events.StasisEnded) -> Decision:
 
 @leads_to(*ENDS)
 def channel_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
-    if event.resource is Resource.PARTY:
-        return parties.channel_destroyed(call, event)
+    if isinstance(event.target, PartyRef):
+        return parties.channel_destroyed(call, event.target.number, event)
+    call = without_resource(call, event.resource, event.target)
+    if isinstance(event.target, LegRef):
+        return _leg_destroyed(call, event.target, event)
     answered = call.state is UP
-    call = without_resource(call, event.resource, event.instance)
     if event.resource is Resource.NEAR:
         return (call, []) if call.left_outcome else near.hung_up(call, event.at, Cause(event.q850, event.text))
-    if event.resource is Resource.EXTERNAL_MEDIA:
-        return _leg_destroyed(call, event)
     if call.direction is Direction.INBOUND and not answered:
         return end(call, event.at, *caller_gave_up(event.q850, event.text, requested=call.hangup_q850))
     sip_status_missing = not (answered or event.sip or call.redirected_to) and event.name
@@ -83,8 +91,8 @@ def channel_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
     return parties.far_destroyed(call, event.at, outcome, cause)
 
 
-def _leg_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
-    if call.leg is None or event.instance != call.leg.number:
+def _leg_destroyed(call: Call, ref: LegRef, event: events.ChannelDestroyed) -> Decision:
+    if not call.is_present(ref):
         return call, []
     if survives_leg_loss(call):
         return lose_media(call, event.at, "the external media channel ended")
@@ -94,9 +102,9 @@ def _leg_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
 
 @leads_to(ENDED)
 def channel_destroyed_late(call: Call, event: events.ChannelDestroyed) -> Decision:
-    if event.resource is Resource.PARTY:
-        return clear_still_connected(*parties.channel_destroyed(call, event))
-    return clear_still_connected(*release(without_resource(call, event.resource, event.instance)))
+    if isinstance(event.target, PartyRef):
+        return clear_still_connected(*parties.channel_destroyed(call, event.target.number, event))
+    return clear_still_connected(*release(without_resource(call, event.resource, event.target)))
 
 
 @leads_to(UP)
@@ -106,7 +114,7 @@ def far_answers(call: Call, event: events.FarAnswered) -> Decision:
     call, notifications = enter_state(
         replace(call, answered_at=event.at, milestones=call.milestones | {Milestone.FAR_ANSWERED}), UP
     )
-    return call, notifications if call.near else [*notifications, StartTimer(Timer.MEDIA)]
+    return call, [*notifications, *watch_media(call)]
 
 
 @leads_to()

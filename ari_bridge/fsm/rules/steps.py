@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from ari_bridge.fsm import events, setup_plan
 from ari_bridge.fsm.actions import Action, StartTimer
-from ari_bridge.fsm.call import Call, Step
+from ari_bridge.fsm.call import Call, LegRef, PartyRef, Step
 from ari_bridge.fsm.decisions import (
     ENDED,
     ENDS,
@@ -29,10 +29,11 @@ from ari_bridge.outcomes import Cause, pbx_at_fault
 
 @leads_to()
 def step_done(call: Call, event: events.StepDone) -> Decision:
-    if event.step.of_party:
-        return parties.step_done(call, event)
-    if event.step in setup_plan.MEDIA_LEG:
-        return _leg_step_done(call, event)
+    match event.target:
+        case PartyRef(number):
+            return parties.step_done(call, number, event)
+        case LegRef():
+            return _leg_step_done(call, event.target, event)
     return advance(_reached(_back(call, event), event))
 
 
@@ -47,10 +48,11 @@ def accepting_step_done(call: Call, event: events.StepDone) -> Decision:
 
 @leads_to(ENDED)
 def step_done_late(call: Call, event: events.StepDone) -> Decision:
-    if event.step.of_party:
-        return parties.step_done(call, event)
-    if event.step in setup_plan.MEDIA_LEG:
-        return _leg_step_done(call, event)
+    match event.target:
+        case PartyRef(number):
+            return parties.step_done(call, number, event)
+        case LegRef():
+            return _leg_step_done(call, event.target, event)
     return release(_back(call, event))
 
 
@@ -60,10 +62,11 @@ _ON_A_CHANNEL = {Step.BRIDGE_EXTERNAL_MEDIA, Step.BRIDGE_NEAR, Step.BRIDGE_FAR, 
 
 @leads_to(*ENDS)
 def step_failed(call: Call, event: events.StepFailed) -> Decision:
-    if event.step.of_party:
-        return parties.step_failed(call, event)
-    if event.step in setup_plan.MEDIA_LEG:
-        return _leg_step_failed(call, event)
+    match event.target:
+        case PartyRef(number):
+            return parties.step_failed(call, number, event)
+        case LegRef():
+            return _leg_step_failed(call, event.target, event)
     call = _back(call, event)
     if event.step is Step.RING_FAR:
         return call, []  # the pages ring nonetheless: no reason to lose a caller
@@ -72,10 +75,11 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
 
 @leads_to(ENDED)
 def step_failed_late(call: Call, event: events.StepFailed) -> Decision:
-    if event.step.of_party:
-        return parties.step_failed(call, event)
-    if event.step in setup_plan.MEDIA_LEG:
-        return _leg_step_failed(call, event)
+    match event.target:
+        case PartyRef(number):
+            return parties.step_failed(call, number, event)
+        case LegRef():
+            return _leg_step_failed(call, event.target, event)
     return release(_back(call, event))
 
 
@@ -101,8 +105,8 @@ def _fail(call: Call, event: events.StepFailed) -> Decision:
 # --- of a media leg -------------------------------------------------------------------
 
 
-def _leg_step_done(call: Call, event: events.StepDone) -> Decision:
-    leg = call.media_leg(event.instance)
+def _leg_step_done(call: Call, ref: LegRef, event: events.StepDone) -> Decision:
+    leg = call.media_leg(ref)
     if leg is None:
         return call, []
     needed = leg is call.leg and call.state.live
@@ -126,8 +130,8 @@ def _leg_step_done(call: Call, event: events.StepDone) -> Decision:
     return call, actions + steps
 
 
-def _leg_step_failed(call: Call, event: events.StepFailed) -> Decision:
-    leg = call.media_leg(event.instance)
+def _leg_step_failed(call: Call, ref: LegRef, event: events.StepFailed) -> Decision:
+    leg = call.media_leg(ref)
     if leg is None:
         return call, []
     needed = leg is call.leg and call.state.live

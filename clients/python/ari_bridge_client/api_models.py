@@ -879,10 +879,11 @@ class EventData(msgspec.Struct, frozen=True, rename="camel"):
     """One event, in `data:`.
 
     Attributes:
-        id: Increases; starts at 1 when the server starts
+        id: The event's number: increases, also over restarts; Unix milliseconds is where numbers begin
         at: Unix seconds
         call_id: The call that it is about; null if none
         data: See docs/HOOKS.md for each `name`
+        version: Of the form of events
     """
 
     id: int
@@ -890,6 +891,7 @@ class EventData(msgspec.Struct, frozen=True, rename="camel"):
     name: str
     call_id: str | None
     data: dict[str, Any]
+    version: int = 1
 
 
 class PartCheck(msgspec.Struct, frozen=True, rename="camel"):

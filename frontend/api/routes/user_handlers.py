@@ -12,7 +12,7 @@ from ari_bridge.cursor import Cursor
 from ari_bridge.dial_permissions import DialPermissions, DialRights
 from ari_bridge.engine.call_manager import CallManager
 from frontend.api.routes import user_endpoints as endpoints
-from frontend.api.routes.event_stream import EventLog
+from frontend.api.routes.event_stream import EventStreams
 from frontend.api.routes.user_endpoints import (
     LimitUsageData,
     Lock,
@@ -72,7 +72,7 @@ class UserApi:
         permissions: DialPermissions,
         calls: CallManager,
         connections: ConnectionHub,
-        events: EventLog,
+        events: EventStreams,
     ) -> None:
         self._administration = administration
         self._accounts = administration.accounts

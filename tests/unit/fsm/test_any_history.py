@@ -8,16 +8,33 @@ from hypothesis import strategies as st
 from ari_bridge.errors import CallerError
 from ari_bridge.fsm import events, setup_plan
 from ari_bridge.fsm.actions import Action, Do, Notify, PlayMusic, Release, StopRinging
-from ari_bridge.fsm.call import Call, CallState, Direction, MediaLeg, Milestone, PartyState, Resource, SipChannel, Step
+from ari_bridge.fsm.call import (
+    Call,
+    CallState,
+    Direction,
+    LegRef,
+    MediaLeg,
+    Milestone,
+    PartyRef,
+    PartyState,
+    Resource,
+    SipChannel,
+    Step,
+    Target,
+)
 from ari_bridge.fsm.events import Event, Failure, Timer
 from ari_bridge.fsm.notifications import MediaReady, StateChanged
 from ari_bridge.fsm.transitions import TABLE, step
 from ari_bridge.net import RtpAddress
 
 ADDRESS = RtpAddress("127.0.0.1", 20000)
-LEGS = [(Resource.FAR, 0), (Resource.NEAR, 0), *((Resource.EXTERNAL_MEDIA, leg) for leg in (1, 2, 3))]
+LEGS: list[tuple[Resource, Target]] = [
+    (Resource.FAR, None),
+    (Resource.NEAR, None),
+    *((Resource.EXTERNAL_MEDIA, LegRef(leg)) for leg in (1, 2, 3)),
+]
 PARTIES = (2, 3, 4)
-CHANNELS = [*LEGS, *((Resource.PARTY, number) for number in PARTIES)]
+CHANNELS = [*LEGS, *((Resource.PARTY, PartyRef(number)) for number in PARTIES)]
 
 MAKES = setup_plan.MAKES | {Step.CREATE_PARTY: Resource.PARTY}
 MADE_BY = {resource: one for one, resource in MAKES.items()}
@@ -99,13 +116,13 @@ class History:
             caller="42",
             created_at=1.0,
             far_channel="call1-far",
-            leg=None if inbound else MediaLeg(1, "offer"),
+            leg=None if inbound or by_sip else MediaLeg(1, "offer"),
             milestones=frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED} if inbound else ()),
             near=SipChannel("ast-1", "PJSIP/edge-1") if by_sip else None,
             allocated=frozenset(made),
         )
         self.actions: list[Action] = []
-        self.gone: set[tuple[Resource, int]] = set()
+        self.gone: set[tuple[Resource, Target]] = set()
         self.stands = held(self.call)  # made, or perhaps made
         if inbound:
             self.tell(events.Arrived(1))
@@ -115,13 +132,13 @@ class History:
     def tell(self, event: Event) -> None:
         before = self.call
         if isinstance(event, events.ChannelDestroyed):
-            name = (event.resource, event.instance)
+            name = (event.resource, event.target)
             if name in self.gone or name not in held(before):
                 return  # no channel ends twice, or before it was asked for
             self.gone.add(name)
         if isinstance(event, events.StepDone | events.StepFailed) and event.step in MAKES:
             if isinstance(event, events.StepDone) or event.failure is not Failure.REFUSED:
-                self.stands.add((MAKES[event.step], event.instance))
+                self.stands.add((MAKES[event.step], event.target))
         if isinstance(event, events.PartyGiven) and event.channel in {party.channel for party in before.parties}:
             return  # it can be given once
         try:
@@ -130,9 +147,9 @@ class History:
             assert isinstance(event, ASKED)
             return
         if isinstance(event, events.PartyGiven):
-            self.stands.add((Resource.PARTY, len(self.call.parties) + 1))
+            self.stands.add((Resource.PARTY, PartyRef(len(self.call.parties) + 1)))
         if isinstance(event, events.FarGivenAway):
-            self.gone.add((Resource.FAR, 0))
+            self.gone.add((Resource.FAR, None))
         self.actions += actions
         self.check(before, event, actions)
 
@@ -156,7 +173,7 @@ class History:
             assert not any(isinstance(action, Do) and action.step in setup_plan.MEDIA_LEG for action in actions)
         for action in actions:
             if isinstance(action, Release):  # what is just being made could come to stand after its release
-                assert (MADE_BY.get(action.resource), action.instance) not in under_way(after)
+                assert (MADE_BY.get(action.resource), action.target) not in under_way(after)
         assert not after.left_outcome or not before.left_outcome or after.left_outcome is before.left_outcome
         if after.left_outcome:  # nothing of our side is there any more, nor comes again
             assert not after.transferring or after.party(after.transferring)
@@ -175,7 +192,7 @@ class History:
         for channel, leg in CHANNELS:
             self.tell(events.StasisStarted(2, channel, leg))
         while self.call.state.live and (coming := under_way(self.call)):
-            one, leg = min(coming, key=lambda each: (each[0].value, each[1]))
+            one, leg = min(coming, key=str)
             self.tell(events.StepDone(2, one, ADDRESS, "answer", leg))
         self.tell(events.FarAnswered(2))
 
@@ -183,29 +200,29 @@ class History:
         """Our side hangs up; then everything under way comes back."""
         self.tell(events.HungUp(9))
         while coming := under_way(self.call):
-            one, leg = min(coming, key=lambda each: (each[0].value, each[1]))
+            one, leg = min(coming, key=str)
             self.tell(events.StepDone(9, one, ADDRESS, "answer", leg))
         for resource, leg in sorted(held(self.call), key=str):
             self.tell(events.Released(9, resource, leg))
 
 
-def held(call: Call) -> set[tuple[Resource, int]]:
-    present = {(resource, 0) for resource in call.allocated}
-    present |= {(Resource.PARTY, party.number) for party in call.parties if party.state is not PartyState.GONE}
-    return present | {(resource, leg.number) for leg in call.legs for resource in leg.allocated}
+def held(call: Call) -> set[tuple[Resource, Target]]:
+    present: set[tuple[Resource, Target]] = {(resource, None) for resource in call.allocated}
+    present |= {(Resource.PARTY, party.ref) for party in call.parties if party.state is not PartyState.GONE}
+    return present | {(resource, leg.ref) for leg in call.legs for resource in leg.allocated}
 
 
-def being_released(call: Call) -> set[tuple[Resource, int]]:
-    present = {(resource, 0) for resource in call.releasing}
+def being_released(call: Call) -> set[tuple[Resource, Target]]:
+    present: set[tuple[Resource, Target]] = {(resource, None) for resource in call.releasing}
     standing = [party for party in call.parties if party.state is not PartyState.GONE]
-    present |= {(Resource.PARTY, party.number) for party in standing if party.releasing}
-    return present | {(resource, leg.number) for leg in call.legs for resource in leg.releasing}
+    present |= {(Resource.PARTY, party.ref) for party in standing if party.releasing}
+    return present | {(resource, leg.ref) for leg in call.legs for resource in leg.releasing}
 
 
-def under_way(call: Call) -> set[tuple[Step, int]]:
-    of_legs = {(one, leg.number) for leg in call.legs for one in leg.pending}
-    of_parties = {(one, party.number) for party in call.parties for one in party.pending}
-    return {(one, 0) for one in call.pending} | of_legs | of_parties
+def under_way(call: Call) -> set[tuple[Step, Target]]:
+    of_legs = {(one, leg.ref) for leg in call.legs for one in leg.pending}
+    of_parties = {(one, party.ref) for party in call.parties for one in party.pending}
+    return {(one, None) for one in call.pending} | of_legs | of_parties
 
 
 @st.composite
@@ -224,8 +241,8 @@ def histories(draw: st.DrawFn) -> History:
 
 def possible(call: Call) -> list[Event]:
     """Results come only of what is under way; everything else can come at any time."""
-    waiting = sorted(under_way(call), key=lambda each: (each[0].value, each[1]))
-    releasing = sorted(being_released(call), key=lambda each: (each[0].value, each[1]))
+    waiting = sorted(under_way(call), key=str)
+    releasing = sorted(being_released(call), key=str)
     results: list[Event] = [
         events.StepDone(2, one, ADDRESS, "answer" if one is Step.ANSWER_MEDIA else "", leg) for one, leg in waiting
     ]
@@ -234,7 +251,7 @@ def possible(call: Call) -> list[Event]:
     progress: list[Event] = []  # of parties: else few would come so far that they talk
     for party in call.parties:
         if party.present and party.state is not PartyState.UP:
-            progress.append(events.StasisStarted(2, Resource.PARTY, party.number))
+            progress.append(events.StasisStarted(2, Resource.PARTY, party.ref))
             progress.append(events.PartyAnswered(2, party.number))
     return TOLD + results * 6 + progress * 10
 
@@ -244,7 +261,7 @@ def possible(call: Call) -> list[Event]:
 def test_any_history_ends_with_nothing_left(history: History) -> None:
     history.finish()
     assert history.call.state is CallState.ENDED
-    releases = Counter((a.resource, a.instance) for a in history.actions if isinstance(a, Release))
+    releases = Counter((a.resource, a.target) for a in history.actions if isinstance(a, Release))
     assert all(count == 1 for count in releases.values())
     assert history.stands - history.gone <= set(releases)
 

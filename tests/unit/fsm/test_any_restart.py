@@ -9,7 +9,7 @@ from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.call_store.rows import to_call, to_row
 from ari_bridge.fsm import events, setup_plan
 from ari_bridge.fsm.actions import Notify, Release
-from ari_bridge.fsm.call import Call, CallState, Resource
+from ari_bridge.fsm.call import Call, CallState, LegRef, PartyRef, Resource, Target
 from ari_bridge.fsm.inventory import Ownership, classify
 from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
@@ -33,24 +33,26 @@ def restarts(draw: st.DrawFn) -> tuple[Call, PbxSnapshot, History]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, int]]) -> PbxSnapshot:
+def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, Target]]) -> PbxSnapshot:
     channels = {}
-    for resource, leg in standing:
+    for resource, target in standing:
         state = draw(st.sampled_from(["Down", "Ring", "Ringing", "Up"]))
-        if resource is Resource.PARTY and (party := call.party(leg)):
+        if isinstance(target, PartyRef) and (party := call.party(target.number)):
             channels[party.channel] = Channel(party.channel, state=state)
         elif resource is Resource.FAR:
             channels[call.far_channel] = Channel(call.far_channel, state=state)
         elif resource is Resource.NEAR and call.near:
             channels[call.near.id] = Channel(call.near.id, state=state)
-        elif resource is Resource.EXTERNAL_MEDIA:
-            channels[leg_id(call.id, leg)] = Channel(leg_id(call.id, leg), state="Up")
+        elif resource is Resource.EXTERNAL_MEDIA and isinstance(target, LegRef):
+            name = leg_id(call.id, target.number)
+            channels[name] = Channel(name, state="Up")
     bridges = {}
-    if (Resource.BRIDGE, 0) in standing:
+    if (Resource.BRIDGE, None) in standing:
         name = resource_id(call.id, Kind.BRIDGE)
         members = draw(st.lists(st.sampled_from(sorted(channels)), unique=True)) if channels else []
         bridges[name] = Bridge(name, name=APP, channels=members)
-    legs = frozenset(leg_id(call.id, leg) for resource, leg in standing if resource is Resource.MEDIA_SESSION)
+    sessions = (target for resource, target in standing if resource is Resource.MEDIA_SESSION)
+    legs = frozenset(leg_id(call.id, target.number) for target in sessions if isinstance(target, LegRef))
     return PbxSnapshot(channels, bridges, legs)
 
 
@@ -72,7 +74,7 @@ def test_any_restart_ends_with_nothing_left(restart: tuple[Call, PbxSnapshot, Hi
         history.tell(data.draw(st.sampled_from(possible(history.call))))
     history.finish()
     assert ended(history)
-    releases = Counter((a.resource, a.instance) for a in history.actions if isinstance(a, Release))
+    releases = Counter((a.resource, a.target) for a in history.actions if isinstance(a, Release))
     assert all(count == 1 for count in releases.values())
     assert history.stands - history.gone <= set(releases)
     ends = [a for a in history.actions if isinstance(a, Notify) and isinstance(a.notification, StateChanged)]
@@ -90,7 +92,7 @@ def test_a_call_that_stood_whole_is_left_alone(restart: tuple[Call, PbxSnapshot,
     if record.state is CallState.UP and whole and record.outcome is None and not record.parties:
         assert call.state is CallState.UP and not call.media_lost
         assert not any(
-            isinstance(a, Release) and a.instance in (0, record.leg and record.leg.number) for a in history.actions
+            isinstance(a, Release) and a.target in (None, record.leg and record.leg.ref) for a in history.actions
         )
         assert not under_way(call)
 

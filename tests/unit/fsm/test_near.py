@@ -10,7 +10,7 @@ from ari_bridge.engine.hangup_causes import q850_for_near
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import events, setup_plan
 from ari_bridge.fsm.actions import Action, AwaitEarlyMedia, Do, Mute, Notify, PlayMusic, Release, StartTimer
-from ari_bridge.fsm.call import Call, CallState, Direction, PartyState, Resource, SipChannel, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, PartyRef, PartyState, Resource, SipChannel, Step
 from ari_bridge.fsm.events import Event, Timer
 from ari_bridge.fsm.notifications import HoldChanged, StateChanged
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
@@ -120,11 +120,11 @@ def test_no_page_can_give_it_media() -> None:
 def test_a_transfer_that_succeeds_hangs_it_up_and_the_others_continue() -> None:
     story = talking()
     story.tell(events.PartyInvited(4, "7002", "PJSIP/7002@trunk", transfer=True))
-    story.tell(events.StepDone(4, Step.CREATE_PARTY, instance=2))
-    story.tell(events.StasisStarted(4, Resource.PARTY, 2))
-    story.tell(events.StepDone(4, Step.DIAL_PARTY, instance=2))
+    story.tell(events.StepDone(4, Step.CREATE_PARTY, target=PartyRef(2)))
+    story.tell(events.StasisStarted(4, Resource.PARTY, PartyRef(2)))
+    story.tell(events.StepDone(4, Step.DIAL_PARTY, target=PartyRef(2)))
     story.tell(events.PartyAnswered(5, 2))
-    actions = story.tell(events.StepDone(5, Step.BRIDGE_PARTY, instance=2))
+    actions = story.tell(events.StepDone(5, Step.BRIDGE_PARTY, target=PartyRef(2)))
     assert Release(Resource.NEAR) in actions
     story.tell(events.ChannelDestroyed(5, Resource.NEAR, 16))
     assert story.call.state is CallState.UP and story.call.left_outcome is Outcome.TRANSFERRED

@@ -13,7 +13,7 @@ from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.call_store.rows import Row, to_call, to_row
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, Do, Notify, Release
-from ari_bridge.fsm.call import Call, CallState, MediaLeg, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, LegRef, MediaLeg, Resource, Step, Target
 from ari_bridge.fsm.notifications import MediaNeeded
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.fsm.transitions import step
@@ -40,22 +40,21 @@ def restart(name: str, legs: set[int], *, in_bridge: int, far: str = "Up") -> tu
     return recover(record, PbxSnapshot(channels, {bridge.id: bridge}, frozenset(names)), 9.0)
 
 
-def released(actions: list[Action]) -> set[tuple[Resource, int]]:
-    return {(action.resource, action.instance) for action in actions if isinstance(action, Release)}
+def released(actions: list[Action]) -> set[tuple[Resource, Target]]:
+    return {(action.resource, action.target) for action in actions if isinstance(action, Release)}
 
 
-def leg_of(number: int) -> set[tuple[Resource, int]]:
-    return {(Resource.MEDIA_SESSION, number), (Resource.EXTERNAL_MEDIA, number)}
+def leg_of(number: int) -> set[tuple[Resource, Target]]:
+    return {(Resource.MEDIA_SESSION, LegRef(number)), (Resource.EXTERNAL_MEDIA, LegRef(number))}
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_what_is_written_of_it_now_is_what_was_written_then(name: str) -> None:
     written = json.loads(bytes(to_row(read(name), 8, 9.0).record))
-    written.pop("clock", None)
     for record in (written, ROWS[name]):
         for party in record["parties"]:
             party |= {field: sorted(party[field]) for field in ("asked", "waiting")}  # sets
-    assert written == ROWS[name]
+    assert {field: written[field] for field in ROWS[name]} == ROWS[name]  # later versions add fields
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ def test_a_call_goes_on_with_the_leg_that_is_in_its_bridge(name: str, leg: int) 
     assert call.leg and (call.leg.number, call.leg.media_address) == (leg, ADDRESS)
     assert not any(isinstance(action, Do | Release) for action in actions)
     [offered] = [action for action in step(call, events.Reoffered(10, "a new offer"))[1] if isinstance(action, Do)]
-    assert offered == Do(Step.OFFER_MEDIA, max(leg, ROWS[name]["last_leg"]) + 1)  # no number is given twice
+    assert offered == Do(Step.OFFER_MEDIA, LegRef(max(leg, ROWS[name]["last_leg"]) + 1))  # no number is given twice
 
 
 def test_in_the_midst_of_a_renewal_the_page_is_asked_for_new_media_and_both_legs_are_released() -> None:
@@ -83,7 +82,7 @@ def test_in_the_midst_of_a_renewal_the_page_is_asked_for_new_media_and_both_legs
     call, actions = step(call, events.OwnerBack(10))
     assert any(isinstance(action, Notify) and isinstance(action.notification, MediaNeeded) for action in actions)
     call, actions = step(call, events.Reoffered(11, "a new offer"))
-    assert Do(Step.OFFER_MEDIA, 3) in actions and call.leg == MediaLeg(
+    assert Do(Step.OFFER_MEDIA, LegRef(3)) in actions and call.leg == MediaLeg(
         3, "a new offer", started=frozenset({Step.OFFER_MEDIA}), pending=frozenset({Step.OFFER_MEDIA}),
         allocated=frozenset({Resource.MEDIA_SESSION}),
     )  # fmt: skip
@@ -110,7 +109,7 @@ def test_a_caller_whom_a_page_was_accepting_rings_again_and_the_prepared_leg_is_
     call, actions = restart("inbound, accepting, with a prepared leg", {1000}, in_bridge=0, far="Ring")
     assert call.state is CallState.RINGING and released(actions) == leg_of(1000)
     _, actions = step(call, events.Accepted(10, "1001", "an offer"))
-    assert Do(Step.OFFER_MEDIA, 1001) in actions
+    assert Do(Step.OFFER_MEDIA, LegRef(1001)) in actions
 
 
 def test_those_whom_our_side_has_left_talk_on() -> None:
@@ -121,7 +120,7 @@ def test_those_whom_our_side_has_left_talk_on() -> None:
 
 def test_what_was_ending_is_released() -> None:
     call, actions = restart("outbound, ending", {1}, in_bridge=1)
-    assert released(actions) == leg_of(1) | {(Resource.BRIDGE, 0), (Resource.FAR, 0)}
-    for resource, number in released(actions):
-        call, _ = step(call, events.Released(10, resource, number))
+    assert released(actions) == leg_of(1) | {(Resource.BRIDGE, None), (Resource.FAR, None)}
+    for resource, target in released(actions):
+        call, _ = step(call, events.Released(10, resource, target))
     assert call.state is CallState.ENDED

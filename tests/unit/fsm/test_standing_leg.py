@@ -4,7 +4,7 @@ import pytest
 
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Do, Mute, Notify, Release
-from ari_bridge.fsm.call import CallState, Resource, Step
+from ari_bridge.fsm.call import CallState, LegRef, Resource, Step, Target
 from ari_bridge.fsm.events import Failure
 from ari_bridge.fsm.notifications import MediaNeeded
 from tests.unit.fsm.test_transitions import ADDRESS, Story, talking
@@ -21,26 +21,26 @@ def refused(*, status: int = 500, failure: Failure = Failure.REFUSED) -> Story:
 def offered_anew(story: Story, *, status: int = 500, failure: Failure = Failure.REFUSED) -> None:
     story.tell(events.Reoffered(4, "a first offer"))
     story.works(Step.OFFER_MEDIA)
-    story.tell(events.StepFailed(4, Step.CREATE_EXTERNAL_MEDIA, failure, REASON, story.call.last_leg, status))
+    story.tell(events.StepFailed(4, Step.CREATE_EXTERNAL_MEDIA, failure, REASON, LegRef(story.call.last_leg), status))
 
 
-def begun(story: Story, event: events.Event) -> set[tuple[Step, int]]:
-    return {(action.step, action.instance) for action in story.tell(event) if isinstance(action, Do)}
+def begun(story: Story, event: events.Event) -> set[tuple[Step, Target]]:
+    return {(action.step, action.target) for action in story.tell(event) if isinstance(action, Do)}
 
 
-def released(story: Story) -> set[tuple[Resource, int]]:
-    return {(action.resource, action.instance) for action in story.done if isinstance(action, Release)}
+def released(story: Story) -> set[tuple[Resource, Target]]:
+    return {(action.resource, action.target) for action in story.done if isinstance(action, Release)}
 
 
 def test_the_page_is_asked_again_and_only_what_was_made_of_the_new_leg_is_released() -> None:
     story = refused()
     assert Notify(MediaNeeded(REASON)) in story.done
-    assert released(story) == {(Resource.MEDIA_SESSION, 2)}
+    assert released(story) == {(Resource.MEDIA_SESSION, LegRef(2))}
 
 
 def test_its_next_offer_goes_to_the_session_that_stands_and_nothing_is_made() -> None:
     story = refused()
-    assert begun(story, events.Reoffered(5, "a second offer")) == {(Step.REOFFER_MEDIA, 1)}
+    assert begun(story, events.Reoffered(5, "a second offer")) == {(Step.REOFFER_MEDIA, LegRef(1))}
     assert story.call.offer == "a second offer"
     assert {action.step for action in story.works(Step.REOFFER_MEDIA) if isinstance(action, Do)} == {Step.ANSWER_MEDIA}
     story.works(Step.ANSWER_MEDIA)
@@ -53,12 +53,12 @@ def test_it_works_again_and_no_number_is_given_twice() -> None:
     story = refused()
     story.tell(events.Reoffered(5, "a second offer"))
     story.works(Step.REOFFER_MEDIA, Step.ANSWER_MEDIA)
-    numbers = {2}
+    known: set[Target] = {LegRef(2)}
     for _ in range(2):
         offered_anew(story)
-        [number] = {leg for resource, leg in released(story) if resource is Resource.MEDIA_SESSION} - numbers
-        numbers.add(number)
-        assert begun(story, events.Reoffered(6, "another")) == {(Step.REOFFER_MEDIA, 1)}
+        [new] = {leg for resource, leg in released(story) if resource is Resource.MEDIA_SESSION} - known
+        known.add(new)
+        assert begun(story, events.Reoffered(6, "another")) == {(Step.REOFFER_MEDIA, LegRef(1))}
         story.works(Step.REOFFER_MEDIA, Step.ANSWER_MEDIA)
 
 
@@ -76,17 +76,17 @@ def test_hanging_up_releases_all_of_it() -> None:
             story.works(Step.REOFFER_MEDIA, Step.ANSWER_MEDIA)
         story.tell(events.HungUp(9))
         assert released(story) == {
-            (Resource.MEDIA_SESSION, 1),
-            (Resource.MEDIA_SESSION, 2),
-            (Resource.EXTERNAL_MEDIA, 1),
-            (Resource.BRIDGE, 0),
-            (Resource.FAR, 0),
+            (Resource.MEDIA_SESSION, LegRef(1)),
+            (Resource.MEDIA_SESSION, LegRef(2)),
+            (Resource.EXTERNAL_MEDIA, LegRef(1)),
+            (Resource.BRIDGE, None),
+            (Resource.FAR, None),
         }
 
 
 def test_a_leg_that_has_gone_is_not_used_again() -> None:
     story = refused()
-    story.tell(events.ChannelDestroyed(5, Resource.EXTERNAL_MEDIA, instance=1))
+    story.tell(events.ChannelDestroyed(5, Resource.EXTERNAL_MEDIA, target=LegRef(1)))
     assert {step for step, _ in begun(story, events.Reoffered(6, "a second offer"))} == {Step.OFFER_MEDIA}
     assert story.call.state is CallState.UP
 
@@ -95,4 +95,4 @@ def test_a_leg_that_has_gone_is_not_used_again() -> None:
 def test_any_other_failure_gives_the_leg_up(status: int, failure: Failure) -> None:
     story = refused(status=status, failure=failure)
     assert Notify(MediaNeeded(REASON)) in story.done
-    assert (Resource.EXTERNAL_MEDIA, 1) in released(story)
+    assert (Resource.EXTERNAL_MEDIA, LegRef(1)) in released(story)

@@ -7,7 +7,7 @@ import pytest
 from ari_bridge.errors import IllegalEvent, WrongState
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, Do, Notify, Release, RingPages, StartTimer, StopRinging
-from ari_bridge.fsm.call import Call, CallState, Direction, MediaLeg, Milestone, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, LegRef, MediaLeg, Milestone, Resource, Step
 from ari_bridge.fsm.events import Event, Failure, Timer
 from ari_bridge.fsm.notifications import MediaReady, StateChanged
 from ari_bridge.fsm.setup_plan import MEDIA_LEG
@@ -16,6 +16,7 @@ from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Cause, Outcome
 
 ADDRESS = RtpAddress("127.0.0.1", 20000)
+LEG = LegRef(1)
 OF_LEG = {Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA}
 ALL = {*Resource} - {Resource.PARTY, Resource.NEAR}  # what a call of two holds
 
@@ -40,9 +41,9 @@ class Story:
         return actions
 
 
-def leg_of(call: Call, one: Step) -> int:
-    """The number that an event about the step has, if it is one of the present media leg."""
-    return call.leg.number if call.leg and one in MEDIA_LEG else 0
+def leg_of(call: Call, one: Step) -> LegRef | None:
+    """What an event about the step is about: the present media leg, if it is one of a leg."""
+    return call.leg.ref if call.leg and one in MEDIA_LEG else None
 
 
 def everything(call: Call) -> set[Resource]:
@@ -61,7 +62,7 @@ def talking() -> Story:
     story = outbound()
     story.works(Step.OFFER_MEDIA, Step.CREATE_BRIDGE, Step.CREATE_FAR, Step.CREATE_EXTERNAL_MEDIA, Step.ANSWER_MEDIA)
     story.tell(events.StasisStarted(2, Resource.FAR))
-    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, 1))
+    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, LegRef(1)))
     story.works(Step.BRIDGE_FAR, Step.BRIDGE_EXTERNAL_MEDIA, Step.DIAL_FAR)
     story.tell(events.FarAnswered(3))
     return story
@@ -81,7 +82,7 @@ def inbound(users: frozenset[str] = frozenset({"1001"})) -> Story:
 
 
 def test_a_placed_call_begins_media_bridge_and_far_leg_at_once() -> None:
-    assert set(outbound().done) >= {Do(Step.OFFER_MEDIA, 1), Do(Step.CREATE_BRIDGE), Do(Step.CREATE_FAR)}
+    assert set(outbound().done) >= {Do(Step.OFFER_MEDIA, LEG), Do(Step.CREATE_BRIDGE), Do(Step.CREATE_FAR)}
 
 
 def test_the_invite_waits_for_the_bridge_but_not_for_media() -> None:
@@ -113,7 +114,7 @@ def test_hanging_up_releases_everything_once_and_tells_the_end_once() -> None:
     actions = story.tell(events.HungUp(9))
     assert sorted(a.resource.value for a in actions if isinstance(a, Release)) == sorted(r.value for r in ALL)
     for resource in ALL:
-        story.tell(events.Released(9, resource, 1 if resource in OF_LEG else 0))
+        story.tell(events.Released(9, resource, LEG if resource in OF_LEG else None))
     assert story.call.state is CallState.ENDED
     assert story.call.outcome is Outcome.COMPLETED
     story.tell(events.HungUp(10))
@@ -133,7 +134,7 @@ def test_what_is_being_made_while_the_call_ends_is_released_when_it_stands() -> 
     assert story.tell(events.StepFailed(3, Step.CREATE_BRIDGE, Failure.TIMEOUT, "no answer")) == [
         Release(Resource.BRIDGE)
     ]
-    story.tell(events.StepFailed(3, Step.OFFER_MEDIA, Failure.REFUSED, "no", 1))
+    story.tell(events.StepFailed(3, Step.OFFER_MEDIA, Failure.REFUSED, "no", LEG))
     assert everything(story.call) == {Resource.FAR, Resource.BRIDGE}
 
 
@@ -267,7 +268,7 @@ def test_the_caller_is_answered_only_when_somebody_can_be_heard() -> None:
     story = inbound()
     story.tell(events.Accepted(2, "1001", "the offer"))
     story.works(Step.OFFER_MEDIA, Step.CREATE_BRIDGE, Step.CREATE_EXTERNAL_MEDIA)
-    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, 1))
+    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, LegRef(1)))
     assert Do(Step.ANSWER_FAR) not in story.works(Step.BRIDGE_FAR)
     assert Do(Step.ANSWER_FAR) in story.works(Step.BRIDGE_EXTERNAL_MEDIA)
     story.works(Step.ANSWER_FAR)
@@ -277,7 +278,7 @@ def test_the_caller_is_answered_only_when_somebody_can_be_heard() -> None:
 def test_media_that_fails_sends_the_caller_to_the_dialplan() -> None:
     story = inbound()
     story.tell(events.Accepted(2, "1001", "the offer"))
-    story.tell(events.StepFailed(2, Step.OFFER_MEDIA, Failure.UNREACHABLE, "rtpengine is gone", 1))
+    story.tell(events.StepFailed(2, Step.OFFER_MEDIA, Failure.UNREACHABLE, "rtpengine is gone", LEG))
     assert (story.call.outcome, story.call.dialplan_status) == (Outcome.FAILED_MEDIA, "UNAVAILABLE")
 
 

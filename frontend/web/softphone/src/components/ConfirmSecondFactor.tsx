@@ -12,9 +12,10 @@ export interface ConfirmSecondFactorProps {
   notice: string;
   busy: boolean;
   onConfirm(password: string, proof: Proof, name: string): void;
+  onCancel(): void;
 }
 
-export function ConfirmSecondFactor({ proofs, named, notice, busy, onConfirm }: ConfirmSecondFactorProps) {
+export function ConfirmSecondFactor({ proofs, named, notice, busy, onConfirm, onCancel }: ConfirmSecondFactorProps) {
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [name, setName] = useState("");
@@ -50,11 +51,16 @@ export function ConfirmSecondFactor({ proofs, named, notice, busy, onConfirm }: 
       <button type="submit" className="primary" disabled={busy}>
         {busy && (withKey || named) ? SECURITY_KEYS.busy : withKey ? TWO_STEPS.goWithKey : TWO_STEPS.go}
       </button>
-      {proofs.key && (
-        <button type="button" className="link" disabled={busy} onClick={() => setWithKey(!withKey)}>
-          {withKey ? TWO_STEPS.useCode : TWO_STEPS.useKey}
+      <p className="account-choices">
+        {proofs.key && (
+          <button type="button" className="link" disabled={busy} onClick={() => setWithKey(!withKey)}>
+            {withKey ? TWO_STEPS.useCode : TWO_STEPS.useKey}
+          </button>
+        )}
+        <button type="button" className="link" onClick={onCancel}>
+          {TWO_STEPS.cancel}
         </button>
-      )}
+      </p>
       <p role="alert" className="fault">
         {notice}
       </p>

@@ -2,7 +2,7 @@
 
 import { type FormEvent, useState } from "react";
 import type { SecondStep, SignInAgainActions, SignInOutcome } from "../phone/signInAgain";
-import { SECOND_FACTOR, SIGN_IN_AGAIN, signInWith, TWO_STEPS } from "../texts";
+import { SECOND_FACTOR, SECURITY_KEYS, SIGN_IN_AGAIN, signInWith, TWO_STEPS } from "../texts";
 
 export interface SignInAgainProps {
   user: string;
@@ -20,6 +20,7 @@ export function SignInAgain({ user, actions, provider }: SignInAgainProps) {
   const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
   const [step, setStep] = useState<SecondStep | null>(null);
+  const [withKey, setWithKey] = useState(false);
   const [busy, setBusy] = useState(false);
   const attempt = async (request: () => Promise<SignInOutcome>): Promise<void> => {
     setBusy(true);
@@ -27,7 +28,9 @@ export function SignInAgain({ user, actions, provider }: SignInAgainProps) {
     setBusy(false);
     setProblem(error);
     setStep(next);
-    if (next?.challenge !== step?.challenge) setText("");
+    if (next?.challenge === step?.challenge) return;
+    setText("");
+    setWithKey(next?.methods.includes("security_key") ?? false);
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -48,44 +51,38 @@ export function SignInAgain({ user, actions, provider }: SignInAgainProps) {
         {problem ? "" : SIGN_IN_AGAIN.goesOn}
       </span>
       <input type="text" name="username" autoComplete="username" value={user} readOnly hidden />
-      {step?.methods.includes("security_key") && (
+      {step && withKey ? (
         <button
           type="button"
           className="link"
           disabled={busy}
           onClick={() => void attempt(() => actions.withKey(step))}
         >
-          {SECOND_FACTOR.useKey}
+          {busy ? SECURITY_KEYS.busy : SIGN_IN_AGAIN.useKey}
+        </button>
+      ) : (
+        <>
+          <input
+            key={step ? "code" : "password"}
+            type={step ? "text" : "password"}
+            name={step ? "code" : "password"}
+            autoComplete={step ? (hasApp ? "one-time-code" : "off") : "current-password"}
+            aria-label={step ? codeLabel : SIGN_IN_AGAIN.password}
+            placeholder={step ? (hasApp ? SECOND_FACTOR.code : SECOND_FACTOR.recoveryCode) : SIGN_IN_AGAIN.password}
+            spellCheck={false}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+          <button type="submit" className="link" disabled={busy || !text}>
+            {busy ? SIGN_IN_AGAIN.busy : SIGN_IN_AGAIN.enter}
+          </button>
+        </>
+      )}
+      {step?.methods.includes("security_key") && (
+        <button type="button" className="link" disabled={busy} onClick={() => setWithKey(!withKey)}>
+          {withKey ? TWO_STEPS.useCode : TWO_STEPS.useKey}
         </button>
       )}
-      {step ? (
-        <input
-          key="code"
-          name="code"
-          autoComplete={hasApp ? "one-time-code" : "off"}
-          aria-label={codeLabel}
-          title={codeLabel}
-          placeholder={hasApp ? SECOND_FACTOR.code : SECOND_FACTOR.recoveryCode}
-          spellCheck={false}
-          maxLength={64}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-      ) : (
-        <input
-          key="password"
-          type="password"
-          name="password"
-          autoComplete="current-password"
-          aria-label={SIGN_IN_AGAIN.password}
-          placeholder={SIGN_IN_AGAIN.password}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-      )}
-      <button type="submit" className="link" disabled={busy || !text}>
-        {busy ? SIGN_IN_AGAIN.busy : SIGN_IN_AGAIN.enter}
-      </button>
       {provider && !step && (
         <button type="button" className="link" onClick={provider.signIn}>
           {signInWith(provider.name)}

@@ -82,13 +82,14 @@ export function TwoSteps({ api, onBusy }: TwoStepsProps) {
           notice={notice}
           busy={busy}
           onConfirm={confirm}
+          onCancel={leave}
         />
       ) : (
         <p className="quiet rule">
           {state ? (state.enabled ? TWO_STEPS.on(state.recoveryCodes) : TWO_STEPS.off) : notice || TWO_STEPS.loading}
         </p>
       )}
-      {wish && !codes && (
+      {enrolment && !codes && (
         <button type="button" className="link" onClick={leave}>
           {TWO_STEPS.cancel}
         </button>

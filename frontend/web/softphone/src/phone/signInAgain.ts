@@ -1,6 +1,7 @@
 // The sign-in has expired during a call: it is done again, with the second factor, while the call continues.
 
 import { type Api, HttpError, type Session, type SIPProxyClient } from "sip-proxy-client";
+import { SIGN_IN_AGAIN } from "../texts";
 import { secondFactorErrorText } from "./secondFactor";
 import { askSecurityKey } from "./securityKeys";
 import * as stored from "./signedIn";
@@ -38,7 +39,7 @@ export function signInAgain(client: SIPProxyClient, user: string): SignInAgainAc
       const body = { challenge: step.challenge, cookie: true, ...(await proof()) };
       return begin(await http.post<Api.SessionData>(path, body));
     } catch (error) {
-      return { error: textOf(error, secondFactorErrorText), next: isOver(error) ? null : step };
+      return { error: textOf(error), next: isOver(error) ? null : step };
     }
   };
   return {
@@ -65,9 +66,13 @@ function secondStepOf(error: unknown): SecondStep | null {
   return { challenge: error.details.challenge ?? "", methods: usableMethods(error.details.methods) };
 }
 
-/** Where yet another step is required, there is no room for it here. */
-const textOf = (error: unknown, text: (error: unknown) => string): string =>
-  error instanceof HttpError && error.details.challenge ? signInErrorText(error) : text(error);
+/** There is room for a line only. */
+function textOf(error: unknown): string {
+  if (!(error instanceof HttpError)) return secondFactorErrorText(error);
+  if (error.details.challenge) return signInErrorText(error); // yet another step
+  if (error.details.field === "code") return SIGN_IN_AGAIN.wrongCode;
+  return error.details.field === "credential" ? SIGN_IN_AGAIN.keyRefused : secondFactorErrorText(error);
+}
 
 /** The challenge is of no use any more. A wrong code, or a key that was not used, may be tried again. */
 const isOver = (error: unknown): boolean => error instanceof HttpError && error.status === 401 && !error.details.field;

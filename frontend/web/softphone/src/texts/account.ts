@@ -78,7 +78,7 @@ export const SECURITY_KEYS = {
   removeKey: (name: string): string => `Remove ${name}`,
   setUp: (when: string): string => `set up on ${when}`,
   lastUsed: (when: string): string => `used ${when}`,
-  notUsed: "The security key was not used, or this is another one. Try again.",
+  notUsed: "No key was used. Try again.",
   setUpAlready: "This security key is set up already.",
   wrongAddress: "Security keys do not work at this address. Open the page by the address that you were given.",
   failed: "The security key has failed. Try again, or use another one.",
@@ -108,7 +108,7 @@ export const TWO_STEPS = {
   recoveryCode: "Recovery code",
   go: "Continue",
   goWithKey: "Continue with a security key",
-  useCode: "Use a code instead",
-  useKey: "Use a security key instead",
+  useCode: "Use a code",
+  useKey: "Use a key",
   cancel: "Cancel",
 } as const;

@@ -660,11 +660,12 @@ export interface Started {
 
 /** One event, in `data:`. */
 export interface EventData {
-  id: number; // increases; starts at 1 when the server starts
+  id: number; // the event's number: increases, also over restarts; Unix milliseconds is where numbers begin
   at: number; // Unix seconds
   name: string;
   callId: string | null; // the call that it is about; null if none
   data: Record<string, unknown>; // see docs/HOOKS.md for each `name`
+  version: number; // of the form of events
 }
 
 export interface HealthData {
