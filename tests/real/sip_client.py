@@ -191,12 +191,12 @@ class SipClient(asyncio.DatagramProtocol):
         answer = await self.final(method, seconds=seconds)
         if answer.status in (401, 407) and self._password:
             if method == "INVITE":
-                self._acknowledge(dialog, answer)
+                self.acknowledge(dialog, answer)
             proof = self.sign(answer, method, dialog.target)
             self.send(self.request(method, dialog, body=body, headers=headers + proof))
             answer = await self.final(method, seconds=seconds)
         if method == "INVITE":
-            self._acknowledge(dialog, answer)
+            self.acknowledge(dialog, answer)
         return answer
 
     async def call(self, number: str, *, body: str, headers: str = "") -> tuple[Dialog, Message]:
@@ -230,14 +230,20 @@ class SipClient(asyncio.DatagramProtocol):
     def new_dialog(target: str) -> Dialog:
         return Dialog(call_id=f"{secrets.token_hex(8)}@test", from_tag=secrets.token_hex(4), target=target)
 
-    def _acknowledge(self, dialog: Dialog, answer: Message) -> None:
+    @staticmethod
+    def learn(dialog: Dialog, answer: Message) -> None:
+        """Takes over what a 2xx says about the dialog."""
+        dialog.to = answer.header("To")
+        contact = re.search(r"<([^>]+)>", answer.header("Contact"))
+        if contact:
+            dialog.remote = contact[1]
+        recorded = [each.strip() for value in answer.headers.get("record-route", []) for each in value.split(",")]
+        dialog.routes = recorded[::-1] or dialog.routes
+
+    def acknowledge(self, dialog: Dialog, answer: Message) -> None:
+        """Sends the ACK of an INVITE's final answer."""
         if answer.status < 300:
-            dialog.to = answer.header("To")
-            contact = re.search(r"<([^>]+)>", answer.header("Contact"))
-            if contact:
-                dialog.remote = contact[1]
-            recorded = [each.strip() for value in answer.headers.get("record-route", []) for each in value.split(",")]
-            dialog.routes = recorded[::-1] or dialog.routes
+            self.learn(dialog, answer)
             self.send(self.request("ACK", dialog))
             return
         # Of the same transaction: its Via (RFC 3261 section 17.1.1.3).
