@@ -86,6 +86,7 @@ class SipClient(asyncio.DatagramProtocol):
         user: str = "1001",
         password: str = "",
         host: str = HOST,
+        local: str = "",
         sign: Callable[[Message, str, str], str] | None = None,
     ) -> None:
         self.user = user
@@ -93,6 +94,7 @@ class SipClient(asyncio.DatagramProtocol):
         self._to = (host, port)
         self._host = f"[{host}]" if ":" in host else host
         self._kind = transport
+        self._local = local  # the address to send from; "": any
         self.sign = sign or self.signed
         self._datagrams: asyncio.DatagramTransport | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -104,7 +106,7 @@ class SipClient(asyncio.DatagramProtocol):
     async def __aenter__(self) -> "SipClient":
         loop = asyncio.get_running_loop()
         if self._kind == "udp":
-            local = "::1" if ":" in self._host else HOST
+            local = self._local or ("::1" if ":" in self._host else HOST)
             self._datagrams, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(local, 0))
             self.port = self._datagrams.get_extra_info("sockname")[1]
             return self
@@ -161,6 +163,11 @@ class SipClient(asyncio.DatagramProtocol):
             lines.append("Content-Type: application/sdp")
         body = "\r\n".join(body.splitlines()) + "\r\n" if body else ""
         return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
+
+    def drop_all(self) -> None:
+        """Forgets what has come and was not asked for yet."""
+        while not self._came.empty():
+            self._came.get_nowait()
 
     async def next(self, *, seconds: float = 5.0) -> Message:
         """The next message that came. Raises TimeoutError."""
@@ -272,7 +279,8 @@ class SipClient(asyncio.DatagramProtocol):
     def _take(self, text: str) -> None:
         if text.strip():
             self.seen.append("<" + text)
-            self._came.put_nowait(Message.parse(text))
+            if not self._came.full():
+                self._came.put_nowait(Message.parse(text))
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while True:
