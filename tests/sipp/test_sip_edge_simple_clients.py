@@ -1,7 +1,10 @@
 """Programs that speak as little SIP as they can: over TCP, from a trusted address, the first answer for the last."""
 
 import asyncio
+import re
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,7 @@ from tests.real.sip_client import OPUS_OFFER
 from tests.real.sip_edge import EdgeSite, edge_site
 from tests.sipp.edge_phones import nothing_left
 
+GUIDE = Path(__file__).parents[2] / "docs" / "DIRECT_SIP.md"
 # No Contact, no Max-Forwards, no branch, and afterwards no ACK.
 INVITE = """INVITE sip:{number}@127.0.0.1:{port} SIP/2.0
 Via: SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bK776asdhds
@@ -51,3 +55,15 @@ async def test_a_number_that_rings_is_not_told_before_it_answers(site: EdgeSite)
         first = (await reader.read(65536)).decode()
     assert first.startswith("SIP/2.0 486"), first
     writer.close()
+
+
+async def test_the_program_of_the_guide_is_answered(site: EdgeSite) -> None:
+    [code] = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code.replace("5060", str(site.port)), stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(20):
+        printed, _ = await program.communicate()
+    assert program.returncode == 0
+    assert printed.startswith(b"SIP/2.0 200 OK")
+    assert b"opus/48000" in printed
