@@ -192,16 +192,20 @@ export const QUESTIONS = {
     asked(
       `Make a SIP password for ${user.name}?`,
       "Make",
+      openNow(user),
       user.sipPassword
         ? `The one before stops working: phones of ${user.name} that use it have to get the new one.`
         : "",
       `With it phones and programs register and call as ${user.name}. It is shown once.`,
+      goOn(user),
     ),
   noSipPassword: (user: Api.UserData): Question =>
     asked(
       `Remove the SIP password of ${user.name}?`,
       "Remove",
+      openNow(user),
       `Phones that use it can neither register nor call any more.`,
+      goOn(user),
     ),
   rename: (user: Api.UserData): Question =>
     asked(
