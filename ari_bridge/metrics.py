@@ -178,6 +178,10 @@ STORE_HEALTHY = Gauge(
 )
 STORE_WRITE_FAILURES = Counter("call_store_write_failures", "Failed writes to the call store.", registry=REGISTRY)
 
+EVENTS_LOST = Counter(
+    "events_lost", "Events that could be written neither to the event log nor to the journal.", registry=REGISTRY
+)
+
 CDR_HEALTHY = Gauge(
     "cdr_healthy",
     "1 while call detail records are written; 0 while they are queued because the database is unavailable.",

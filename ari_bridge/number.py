@@ -12,6 +12,8 @@ from urllib.parse import unquote
 from ari_bridge.errors import InvalidTarget
 
 MAX_NUMBER_CHARACTERS = 64  # characters of a number
+SPECIAL_EXTENSIONS = frozenset("a e h i o s t T failed fax talk".split())
+"""Asterisk enters these by itself, so a dialplan has something else there than somebody to ring."""
 _MAX_WRITTEN_CHARACTERS = 1000  # no number is longer, and parsing must not take long
 
 _ALLOWED = re.compile(r"[0-9A-Za-z+*#._-]*")

@@ -10,6 +10,21 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+class WakeUp:
+    """Wakes one task that waits for it. For the running event loop only."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until it is set, or was since the last wait; for at most `seconds`."""
+        await wait_at_most(self._event, seconds)
+        self._event.clear()
+
+
 class TaskSet:
     """Keeps a reference to each of its tasks until it ends. For the running event loop only."""
 

@@ -22,6 +22,7 @@ from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector
 from ari_bridge.usage import Calendar, StateTable
+from frontend.api.asyncapi import document as asyncapi
 from frontend.api.live_rights import follow_accounts
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
@@ -31,7 +32,7 @@ from frontend.api.routes.call_handlers import CallControlApi
 from frontend.api.routes.call_queries import CallQueryApi
 from frontend.api.routes.cdrs import CdrApi
 from frontend.api.routes.dial_permissions import DialPermissionsApi
-from frontend.api.routes.event_stream import EventApi, EventLog
+from frontend.api.routes.event_stream import EventApi, EventStreams
 from frontend.api.routes.health import Health
 from frontend.api.routes.keys import KeysApi
 from frontend.api.routes.me import MeApi
@@ -40,6 +41,7 @@ from frontend.api.routes.operator import OperatorApi
 from frontend.api.routes.people import PeopleApi
 from frontend.api.routes.recordings import RecordingsApi
 from frontend.api.routes.second_factor import SecondFactorApi
+from frontend.api.routes.security_keys import SecurityKeyApi
 from frontend.api.routes.sessions import SessionApi
 from frontend.api.routes.sign_in_steps import SignInStepsApi
 from frontend.api.routes.single_sign_on import single_sign_on_routes
@@ -54,7 +56,15 @@ from frontend.auth.local_operator import LocalOperator
 from frontend.auth.session_tokens import SessionTokens
 from frontend.auth.sip_edge_token import SipEdgeToken
 from frontend.calls.locked_users import LockedUsers
-from frontend.factories import ari_client, call_limits, dialled_context, media_pool, number_routes, recording_library
+from frontend.factories import (
+    ari_client,
+    call_limits,
+    dialled_context,
+    event_retention,
+    media_pool,
+    number_routes,
+    recording_library,
+)
 from frontend.http import middleware
 from frontend.http.address_filter import AddressFilter
 from frontend.http.clear_text import clear_text_refused
@@ -108,7 +118,11 @@ class App:
         self.ari = ari_client(settings)
         self.media = media_pool(settings)
         self.pages = WebSocketRegistrar()
-        self.store = SqliteCallStore(settings.state_dir, days=settings.call_store_days)
+        self.store = SqliteCallStore(
+            settings.state_dir, days=settings.call_store_days, retention=event_retention(settings)
+        )
+        self.store.events.find = self._find_call
+        self.hooks.recorder = self.store.events.append
         preference_file = settings.state_dir / "preferences.json"
         preferences = PreferenceFile(preference_file)
         self._routes = number_routes(settings)
@@ -144,7 +158,7 @@ class App:
             self.gate,
             call_limits(settings),
             self.store,
-            InboundCallPolicy(preferences, self.pages, self.gate),
+            InboundCallPolicy(preferences, self.pages, self.gate, self._phone_of),
             self.audit,
             usage=self.usage,
             calendar=Calendar(settings.time_zone),
@@ -209,6 +223,10 @@ class App:
     def _display_name(self, user: str) -> str:
         found = self.accounts.find(user)
         return found.display_name if found else ""
+
+    def _phone_of(self, user: str) -> str:
+        """What Asterisk dials so that the user's SIP phones ring; "" if none is registered."""
+        return self._settings.sip_edge_ring.replace("{user}", user) if user in self.sip_phones.users() else ""
 
     async def start(self) -> None:
         """All or nothing: what was opened before a failure is closed again."""
@@ -293,6 +311,7 @@ class App:
             addresses=addresses,
             second_factor_key=factor_key,
             require_second_factor=settings.require_second_factor,
+            webauthn_origins=settings.webauthn_origins,
             audit=self.audit,
         )
         self._opened.push_async_callback(access.close)
@@ -313,7 +332,7 @@ class App:
         )
         connections = ConnectionHub(services, self.hooks)
         self._connections = connections
-        events = EventLog(self.hooks, self._find_call)
+        events = EventStreams(self.store.events)
         origins = Origins(settings.cors_origin, sign_in=settings.enable_authentication)
         checked = middleware.origins_checked(origins, addresses)
         hosts = hosts_checked(sign_in=settings.enable_authentication)
@@ -364,6 +383,7 @@ class App:
             *api.routes(),
             *SignInStepsApi(access).routes(),
             *SecondFactorApi(access).routes(),
+            *SecurityKeyApi(access).routes(),
             *SessionApi(access).routes(),
             *SipPasswordApi(administration, access).routes(),
             *MeApi(access).routes(),
@@ -388,7 +408,7 @@ class App:
             ).routes()
         )
         main.add_routes(SipEdgeApi(self.accounts, self.sip_phones, access, edge_token, settings.sip_realm).routes())
-        main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
+        main.add_routes(ReferenceApi(access, document.encoded, asyncapi.encoded, html.page).routes())
         main.add_routes(static.routes())
 
         self.routes = list(main.router.routes())

@@ -3,6 +3,7 @@
 from ari_bridge.ari.client import Ari
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.usage_alarms import AlarmSettings
+from ari_bridge.event_log import Retention
 from ari_bridge.media.codec_policy import CodecPolicy, OpusOptions
 from ari_bridge.media.pool import Pool
 from ari_bridge.metrics import observe_ari, observe_ng
@@ -60,6 +61,11 @@ def number_routes(settings: Settings) -> Routes:
 def dialled_context(settings: Settings) -> str:
     """The dialplan context in which calls start; "" if all of them bypass it."""
     return "" if settings.target_sip_server else settings.dial_context
+
+
+def event_retention(settings: Settings) -> Retention:
+    """How much of the event log is kept."""
+    return Retention(settings.event_log_days, settings.event_log_rows, settings.event_log_ari_rows)
 
 
 def call_limits(settings: Settings) -> Limits:

@@ -95,6 +95,7 @@ class Settings(OidcSettings, SipEdgeSettings):
     accounts_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
     min_password_length: Annotated[int, Field(ge=8, le=128, examples=["12"])] = 12
     require_second_factor: Annotated[tuple[str, ...], NoDecode, Field(examples=["admin,operator"])] = ()
+    webauthn_origins: Annotated[tuple[str, ...], NoDecode, Field(examples=["https://phone.example.com"])] = ()
     token_secret_file: Annotated[Path, Field(examples=["token-secret"])] = Path("token-secret")
     token_lifetime: Annotated[int, Field(ge=5, le=604800, examples=["900"])] = 900
     refresh_token_lifetime: Annotated[int, Field(ge=60, le=2592000, examples=["604800"])] = 604800
@@ -120,6 +121,9 @@ class Settings(OidcSettings, SipEdgeSettings):
     setup_timeout: Annotated[Seconds, Field(examples=["10"])] = 10.0
     state_dir: Annotated[Path, Field(examples=["state"])] = Path("state")
     call_store_days: Annotated[float, Field(gt=0, le=36500, examples=["30"])] = 30.0
+    event_log_days: Annotated[float, Field(gt=0, le=36500, examples=["7"])] = 7.0
+    event_log_rows: Annotated[int, Field(ge=1000, le=100_000_000, examples=["1000000"])] = 1_000_000
+    event_log_ari_rows: Annotated[int, Field(ge=1000, le=100_000_000, examples=["100000"])] = 100_000
     enable_cdr_logging: Annotated[bool, Field(examples=["true"])] = True
     cdr_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
     audit_database_url: Annotated[str, Field(repr=False, examples=["postgresql://USER:PASSWORD@HOST/DATABASE"])] = ""
@@ -199,7 +203,13 @@ class Settings(OidcSettings, SipEdgeSettings):
         return parse_proxies(value) if isinstance(value, str) else value
 
     @field_validator(
-        "cors_origin", "embed_origins", "people_endpoints", "plugins", "require_second_factor", mode="before"
+        "cors_origin",
+        "embed_origins",
+        "people_endpoints",
+        "plugins",
+        "require_second_factor",
+        "webauthn_origins",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -211,6 +221,16 @@ class Settings(OidcSettings, SipEdgeSettings):
         for role in value:
             if role not in ROLES:
                 raise ValueError(f"{role!r} is no role, but {', '.join(ROLES)} are")
+        return value
+
+    @field_validator("webauthn_origins")
+    @classmethod
+    def _secure_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            # Imported here: it is slow to import, and needed by few commands.
+            from frontend.auth.relying_party import check_origins
+
+            check_origins(value)
         return value
 
     @field_validator("cors_origin")

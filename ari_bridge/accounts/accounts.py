@@ -14,13 +14,13 @@ from msgspec.structs import replace
 
 from ari_bridge import tasks
 from ari_bridge.accounts import passwords
-from ari_bridge.accounts.api_key import PREFIX, is_key
 from ari_bridge.accounts.api_keys import ApiKeys
 from ari_bridge.accounts.changes import changes_of
 from ari_bridge.accounts.database import FREED, Change, Database
 from ari_bridge.accounts.errors import AccountsUnavailable, LastAdmin, UnknownUser, UserChanged, UserExists
-from ari_bridge.accounts.names import InvalidUser, check_display_name, check_name
+from ari_bridge.accounts.names import InvalidUser, check_display_name, check_new_name
 from ari_bridge.accounts.second_factors import SecondFactors
+from ari_bridge.accounts.security_keys import SecurityKeys
 from ari_bridge.accounts.sign_in_sessions import SignInSessions
 from ari_bridge.accounts.signing_keys import SigningKeys
 from ari_bridge.accounts.sip_passwords import NO_CREDENTIAL, SipCredential
@@ -107,6 +107,7 @@ class Accounts:
         self._following: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
         self.second_factors = SecondFactors(self._database, self.changing, self.audit)
+        self.security_keys = SecurityKeys(self._database, self.changing, self.audit)
         self.trouble = "it has not been opened yet"
 
     # --- life ------------------------------------------------------------------------
@@ -275,7 +276,7 @@ class Accounts:
         now = time.time()
         user = User(
             id=new_user_id(),
-            name=_check_free(name),
+            name=check_new_name(name),
             name_since=now,
             display_name=check_display_name(display_name),
             roles=_checked(roles),
@@ -373,7 +374,7 @@ class Accounts:
 
         Raises UserExists, and as `update`.
         """
-        _check_free(new)
+        check_new_name(new)
         async with self.changing() as change:
             user = await self._wanted(change, name, target)
             if await change.find(user.tenant, new):
@@ -457,13 +458,6 @@ def _checked(roles: Iterable[str]) -> tuple[str, ...]:
 
 def with_credential(user: User, credential: SipCredential) -> User:
     return replace(user, sip_realm=credential.realm, sip_ha1=credential.ha1, sip_ha1_sha256=credential.ha1_sha256)
-
-
-def _check_free(name: str) -> str:
-    """The name. Raises InvalidUser."""
-    if is_key(name):
-        raise InvalidUser(f"{name[:80]!r} is no user name: those of API keys begin with {PREFIX}")
-    return check_name(name)
 
 
 def new_user_id() -> str:

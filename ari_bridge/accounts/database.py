@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ari_bridge.accounts import schema
 from ari_bridge.accounts.errors import AccountsUnavailable
-from ari_bridge.accounts.schema import api_keys, meta, recovery_codes, second_factors, users
+from ari_bridge.accounts.schema import api_keys, meta, recovery_codes, second_factors, security_keys, users
 from ari_bridge.accounts.user import ADMIN, User
 from ari_bridge.sql.database import SqlDatabase
 from ari_bridge.sql.migrate import Migrations
@@ -147,7 +147,7 @@ class Change:
         """The user as it is stored. Of one who is removed no second factor is kept."""
         stored = replace(user, revision=self.revision)
         if user.removed_at is not None:
-            for table in (second_factors, recovery_codes):
+            for table in (second_factors, security_keys, recovery_codes):
                 await self.connection.execute(sa.delete(table).where(table.c.user_id == user.id))
         await self.connection.execute(sa.update(users).where(users.c.id == user.id).values(_row(stored)))
         return stored

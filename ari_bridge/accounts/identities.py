@@ -13,10 +13,9 @@ import structlog
 from msgspec.structs import replace
 
 from ari_bridge.accounts.accounts import Accounts, new_user_id
-from ari_bridge.accounts.api_key import is_key
 from ari_bridge.accounts.database import Change, user_of
 from ari_bridge.accounts.errors import UnknownUser
-from ari_bridge.accounts.names import InvalidUser, is_name
+from ari_bridge.accounts.names import InvalidUser, is_new_name
 from ari_bridge.accounts.schema import identities, users
 from ari_bridge.accounts.user import ADMIN, DEFAULT_TENANT, User
 from ari_bridge.audit import Action, Result
@@ -155,7 +154,7 @@ class Identities:
     async def _create(self, change: Change, identity: Identity, said: Entitlement) -> User:
         if said.roles == ():
             raise IdentityRefused(Refusal.NO_ROLE, said.name)
-        if not is_name(said.name) or is_key(said.name):
+        if not is_new_name(said.name):
             raise IdentityRefused(Refusal.NO_NAME if said.create else Refusal.UNKNOWN_USER)
         if await change.find(DEFAULT_TENANT, said.name):
             raise IdentityRefused(Refusal.NAME_TAKEN, said.name)

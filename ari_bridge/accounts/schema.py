@@ -5,7 +5,7 @@ How a database gets them, and gets from one form of them to the next, is in `mig
 
 import sqlalchemy as sa
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration."""
 VERSION_TABLE = "accounts_version"
 
@@ -97,6 +97,21 @@ second_factors = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("last_used_at", sa.Double, nullable=False),
     sa.Index("second_factors_by_user", "user_id"),
+)
+security_keys = sa.Table(
+    "security_keys",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("credential_id", sa.Text, nullable=False),  # this and the next: base64url
+    sa.Column("public_key", sa.Text, nullable=False),  # COSE
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    sa.Column("transports", sa.Text, nullable=False),  # separated by commas
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("last_used_at", sa.Double, nullable=False),
+    sa.Index("security_keys_by_user", "user_id"),
+    sa.Index("security_keys_by_credential", "credential_id", unique=True),
 )
 recovery_codes = sa.Table(
     "recovery_codes",

@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from ari_bridge.ari.channel_wakeup import WAKEUP_VARIABLE, with_wakeup
+from ari_bridge.ari.hangup_reasons import hangup_reason
 from ari_bridge.ari.http import PEER, Reply
 from ari_bridge.ari.models import Channel, Variable
 from ari_bridge.ari.rest import RestClient, exists, get_or_none, read
@@ -131,6 +132,26 @@ class Channels:
     async def hangup(self, channel_id: str, *, reason: str = "normal") -> bool:
         """False: it did not exist any more. `reason`: ARI's words, e.g. normal, busy, congestion, no_answer."""
         return await exists(self._requests.send("channels", "hangup", channelId=channel_id, reason=reason))
+
+    async def hang_up_with(self, channel_id: str, q850: int) -> bool:
+        """Hang up with a Q.850 cause, of which a SIP channel that is not answered makes its final response.
+
+        ARI takes any cause from 18 on; 16 has words for a few, and gets the closest. False: it did not exist any more.
+        """
+        if self._requests.takes("channels", "hangup", "reason_code"):
+            return await exists(self._requests.send("channels", "hangup", channelId=channel_id, reason_code=q850))
+        return await self.hangup(channel_id, reason=hangup_reason(q850))
+
+    async def set_caller(self, channel_id: str, number: str, name: str) -> None:
+        """Who is at this end of a channel, as shown to those that it is bridged with, whatever it said of itself.
+
+        Also how long it may last at most (`longest_s`).
+        """
+        shown = {"CALLERID(num)": number, "CALLERID(name)": name, "CALLERID(ani)": number}
+        if self.longest_s:
+            shown[LIMIT] = str(self.longest_s)
+        for variable, value in shown.items():
+            await self._woken(channel_id, "setChannelVar", variable=variable, value=value)
 
     async def mute(self, channel_id: str) -> None:
         """Let no sound through, neither what the channel says nor what it is to hear."""

@@ -18,6 +18,9 @@ class Operation:
         self._in_body = {name for name, place in places.items() if place == "body"}
         self._known = places.keys()
 
+    def takes(self, parameter: str) -> bool:
+        return parameter in self._known
+
     def fill_in(self, parameters: dict[str, Any]) -> tuple[str, dict[str, str], bytes | None]:
         """Its path, query and JSON body with these parameters.
 

@@ -97,6 +97,11 @@ class RestClient:
             if not described.json["is_websocket"]
         }
 
+    def takes(self, resource: str, operation: str, parameter: str) -> bool:
+        """Whether this Asterisk's operation has the parameter."""
+        known = (self._operations or {}).get(f"{resource}.{operation}")
+        return known is not None and known.takes(parameter)
+
     async def send(self, resource: str, operation: str, **parameters: Any) -> Reply:
         """Send an operation. Raises PeerRefused, PeerTimeout, PeerUnreachable (it was not sent)."""
         op = f"{resource}.{operation}"

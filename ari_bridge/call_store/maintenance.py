@@ -1,4 +1,4 @@
-"""What the database needs from time to time: a look whether it is still there, checkpoints, and purging old calls."""
+"""What the database needs from time to time: a look whether it is still there, checkpoints, and purging what is old."""
 
 import asyncio
 import sqlite3
@@ -12,6 +12,7 @@ from ari_bridge.call_store.database_handle import DatabaseHandle
 from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.sqlite_file import is_corrupt
 from ari_bridge.call_store.status import StoreStatus
+from ari_bridge.event_log import EventLog, Retention
 from ari_bridge.tasks import TaskSet, wait_at_most
 
 MAINTENANCE_INTERVAL_S = 60.0
@@ -28,17 +29,29 @@ class Maintenance:
         handle: the database.
         status: whether the store is healthy; set when that changes.
         writer: writes what it buffered while maintenance had the file locked.
+        events: the log, which is told what was purged of it.
         days: how long ended calls are kept.
+        retention: how many events are kept.
         check_interval_s: seconds between looks whether the file is still there.
     """
 
     def __init__(
-        self, handle: DatabaseHandle, status: StoreStatus, writer: CallWriter, *, days: float, check_interval_s: float
+        self,
+        handle: DatabaseHandle,
+        status: StoreStatus,
+        writer: CallWriter,
+        events: EventLog,
+        *,
+        days: float,
+        retention: Retention,
+        check_interval_s: float,
     ) -> None:
         self._handle = handle
         self._status = status
         self._writer = writer
+        self._events = events
         self._days = days
+        self._retention = retention
         self._check_interval_s = check_interval_s
         self._tasks = TaskSet()
 
@@ -80,6 +93,7 @@ class Maintenance:
             while ended_before and await asyncio.to_thread(sqlite_file.purge, path, ended_before):
                 await self._writer.flush_or_degrade()
                 await asyncio.sleep(PURGE_PAUSE_S)
+            await self._purge_events()
             await asyncio.to_thread(sqlite_file.checkpoint, path)
         except (sqlite3.Error, OSError) as error:
             if is_corrupt(error):
@@ -90,3 +104,13 @@ class Maintenance:
             self._status.maintenance_runs = False
         if self._status.healthy:
             await self._writer.flush_or_degrade()
+
+    async def _purge_events(self) -> None:
+        purged = True
+        while purged:
+            purged, state = await asyncio.to_thread(sqlite_file.purge_events, self._handle.path, self._retention)
+            if state:
+                self._events.follow_state(state)
+            if purged:
+                await self._writer.flush_or_degrade()
+                await asyncio.sleep(PURGE_PAUSE_S)

@@ -1,10 +1,12 @@
 """What the engine needs of a call store."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ari_bridge.call_store.idempotency_keys import KeyStore
 from ari_bridge.cursor import Cursor
 from ari_bridge.fsm.call import Call
+from ari_bridge.hooks import HookEvent
 
 
 class CallStore(Protocol):
@@ -22,8 +24,11 @@ class CallStore(Protocol):
     def reason(self) -> str:
         """Why it does not; "" if it does."""
 
-    def save(self, call: Call) -> None:
-        """Save the call as it is now. Once it returns, a killed process does not lose it."""
+    def save(self, call: Call, events: Sequence[HookEvent] = ()) -> None:
+        """Save the call as it is now, and the events that tell how it became so: all of it or nothing.
+
+        Once it returns, a killed process does not lose it.
+        """
 
     def live(self) -> list[Call]:
         """The calls that had not ended when last saved, oldest first; for the start."""

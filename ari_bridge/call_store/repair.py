@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from ari_bridge import tasks
-from ari_bridge.call_store import idempotency_keys, sqlite_file
+from ari_bridge.call_store import clock, idempotency_keys, sqlite_file
 from ari_bridge.call_store.call_writer import CallWriter
 from ari_bridge.call_store.database_handle import DatabaseHandle
 from ari_bridge.call_store.process_lock import StoreRefused
@@ -15,9 +15,11 @@ from ari_bridge.call_store.rows import Row, to_call_or_none
 from ari_bridge.call_store.sqlite_file import is_passing
 from ari_bridge.call_store.status import StoreState, StoreStatus
 from ari_bridge.call_store.write_buffer import MAX_ROWS, WriteBuffer
+from ari_bridge.event_log import EventLog, LoggedEvent
+from ari_bridge.event_log import table as event_table
 
 MAX_RESCUED_ROWS = 20_000
-"""Calls, the newest, that are read out of a file which was deleted."""
+"""Calls, and events, the newest, that are read out of a file which was deleted."""
 
 log = structlog.get_logger(__name__)
 
@@ -30,16 +32,24 @@ class Repair:
         status: what is wrong with it.
         buffer: what is to be written.
         writer: knows the live calls, which a fresh file gets all of.
+        events: the log, of which a fresh file gets the newest.
         interval_s: seconds between attempts.
     """
 
     def __init__(
-        self, handle: DatabaseHandle, status: StoreStatus, buffer: WriteBuffer, writer: CallWriter, interval_s: float
+        self,
+        handle: DatabaseHandle,
+        status: StoreStatus,
+        buffer: WriteBuffer,
+        writer: CallWriter,
+        events: EventLog,
+        interval_s: float,
     ) -> None:
         self._handle = handle
         self._status = status
         self._buffer = buffer
         self._writer = writer
+        self._events = events
         self._interval_s = interval_s
         self._task: asyncio.Task[None] | None = None
 
@@ -62,6 +72,7 @@ class Repair:
             elif self._status.state is StoreState.MOVED:
                 await self._rescue()
             self._handle.open()
+            self._writer.open_log()
             await self._writer.flush()
         except StoreRefused as error:
             self._status.refuse(str(error))
@@ -71,6 +82,7 @@ class Repair:
                 self._handle.close()
         else:
             self._status.recover(rows)
+            self._writer.write_events()
 
     async def replace_corrupt(self) -> list[Row]:
         """Start a fresh file with every row that is known or can still be read; keep the old one under another name.
@@ -81,6 +93,7 @@ class Repair:
         self._handle.close()
         rows = await asyncio.to_thread(_readable_rows, path)
         keys = await asyncio.to_thread(idempotency_keys.salvage, path)
+        events = await asyncio.to_thread(sqlite_file.salvage_events, path, MAX_RESCUED_ROWS)
         for row in rows:
             self._writer.seen(row)
         self._buffer.add_all([*rows, *self._writer.live_rows])
@@ -94,6 +107,7 @@ class Repair:
             rows=len(rows),
         )
         idempotency_keys.restore(self._handle.open().connection(), keys)
+        self._restore_events(events)
         return rows
 
     async def _rescue(self) -> None:
@@ -103,13 +117,24 @@ class Repair:
         if opened is None:
             return
         try:
-            rows, keys = await asyncio.to_thread(opened.everything, MAX_RESCUED_ROWS)
+            rows, keys, events = await asyncio.to_thread(opened.everything, MAX_RESCUED_ROWS)
         except sqlite3.Error as error:
             log.error("ended calls are lost with the call store's file", reason=str(error))
-            rows, keys = [], []
+            rows, keys, events = [], [], []
         self._handle.close()
         self._buffer.add_all(rows)
         idempotency_keys.restore(self._handle.open().connection(), keys)
+        self._restore_events(events)
+
+    def _restore_events(self, read: list[LoggedEvent]) -> None:
+        """Into the fresh file: those that were read, and after them what memory still has."""
+        events = {event.number: event for event in [*read, *self._events.recent]}
+        ordered = [events[number] for number in sorted(events)]
+        # At the start of a process nothing says which numbers the file had: its log has no boot, and so no certain end.
+        boot = clock.read().boot if self._events.last else ""
+        last = max(self._events.last, ordered[-1].number if ordered else 0)
+        connection = self._handle.open().connection()
+        self._events.follow_state(event_table.restore(connection, ordered, boot, last))
 
     async def _loop(self) -> None:
         while self._status.buffering:

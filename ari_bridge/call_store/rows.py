@@ -4,6 +4,7 @@ JSON, so that `sqlite3` is all it takes to read it. A row of an older version la
 of a newer version has more: they are ignored.
 """
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -14,8 +15,9 @@ from msgspec.structs import replace
 from ari_bridge.call_store import clock
 from ari_bridge.call_store.clock import Clock
 from ari_bridge.fsm import timeline
-from ari_bridge.fsm.call import Call, CallState
+from ari_bridge.fsm.call import Call, CallState, MediaLeg
 from ari_bridge.ids import stem_of
+from ari_bridge.net import RtpAddress
 
 log = structlog.get_logger(__name__)
 
@@ -34,10 +36,9 @@ PERSISTED_FIELDS = (
     "far_number",
     "far_name",
     "endpoint",
-    "leg",
+    "near",
+    "phone",
     "last_leg",
-    "media_address",
-    "external_media_address",
     "held",
     "held_by_far",
     "parties",
@@ -60,39 +61,45 @@ PERSISTED_FIELDS = (
     "answered_at",
     "ended_at",
 )
-TRANSIENT_FIELDS = (  # the first two are large and useless to another process, the others are learned from the peers
-    "offer",
-    "answer",
+TRANSIENT_FIELDS = (  # learned from the peers
     "milestones",
     "started",
     "pending",
     "allocated",
     "releasing",
-    "superseded",
-    "superseded_releasing",
-    "stale_steps",
-    "reusable_leg",
+    "old_legs",
     "owner_away",
     "media_lost",
     "client_silent",
     "moh_on",
     "isolated",
 )
-"""Every field of `Call` is in one of the two; a test checks it."""
+"""Every field of `Call` but `leg` is in one of the two; a test checks it."""
 
 CLOCK_TOLERANCE_S = 1.0
 """Seconds: a wall clock that differs by less was only kept in time."""
 
-_values = attrgetter(*PERSISTED_FIELDS)
+_LEG_FIELDS = ("number", "media_address", "external_media_address")
+
+_values: Callable[[Call], tuple[Any, ...]] = attrgetter(*PERSISTED_FIELDS)
+_leg_values: Callable[[MediaLeg], tuple[Any, ...]] = attrgetter(*_LEG_FIELDS)
 _stored_names = dict(zip(Call.__struct_fields__, Call.__struct_encode_fields__, strict=True))
-_stored = tuple(_stored_names[name] for name in PERSISTED_FIELDS)
+_stored = (*(_stored_names[name] for name in PERSISTED_FIELDS), "leg", *_LEG_FIELDS[1:])
 _decoder = msgspec.json.Decoder(Call)
 
 
 class _Written(msgspec.Struct, frozen=True):
-    """Beside the fields of a call that has not ended."""
+    """Beside the fields of a call: of its present media leg what no peer tells, and the clock if it has not ended."""
 
+    leg: int | None = None  # its number; with no present leg, the one that the next will have
+    media_address: RtpAddress | None = None
+    external_media_address: RtpAddress | None = None
     clock: Clock | None = None
+
+    def media_leg(self, last_leg: int) -> MediaLeg | None:
+        if self.leg is None or self.leg > last_leg:
+            return None
+        return MediaLeg(self.leg, "", "", self.media_address, self.external_media_address)
 
 
 _written = msgspec.json.Decoder(_Written)
@@ -114,13 +121,13 @@ class Row(msgspec.Struct, frozen=True):
 
 def persisted_values(call: Call) -> tuple[Any, ...]:
     """The persisted fields' values, to be compared: if they are equal, the row need not be written again."""
-    return tuple(_values(call))
+    return _values(call) + _leg_values(call.leg or MediaLeg(call.last_leg + 1))
 
 
 def to_row(call: Call, revision: int, now: float) -> Row:
     """Raises UnicodeEncodeError if a text of the call cannot be encoded (a lone surrogate)."""
     ended_at = (call.ended_at or now) if call.state is CallState.ENDED else None
-    fields = dict(zip(_stored, _values(call), strict=True))
+    fields = dict(zip(_stored, persisted_values(call), strict=True))
     if call.deadlines or call.state is not CallState.ENDED:
         fields["clock"] = clock.read()
     record = msgspec.json.encode(fields)
@@ -130,10 +137,12 @@ def to_row(call: Call, revision: int, now: float) -> Row:
 def to_call(row: Row) -> Call:
     """Raises msgspec.ValidationError, DecodeError."""
     call = _decoder.decode(row.record)
-    if written := _written.decode(row.record).clock:
+    written = _written.decode(row.record)
+    call = replace(call, leg=written.media_leg(call.last_leg))
+    if written.clock:
         now = clock.read()
-        set_by = clock.set_by(written, now)
-        call = replace(call, deadlines=clock.as_of(call.deadlines, written, now))
+        set_by = clock.set_by(written.clock, now)
+        call = replace(call, deadlines=clock.as_of(call.deadlines, written.clock, now))
         return call if row.ended or abs(set_by) <= CLOCK_TOLERANCE_S else timeline.shifted(call, set_by)
     return replace(call, deadlines=()) if call.deadlines else call
 

@@ -10,20 +10,32 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from ari_bridge import atomic_file
 from ari_bridge.call_store.rows import Row
+from ari_bridge.event_log import LoggedEvent
 
 MIN_REWRITE_BYTES = 8 * 1024 * 1024
 """A journal is not compacted below this size."""
 
 MOUNTED_FOLDER = "journal"
 
-_decoder = msgspec.json.Decoder(Row)
+EVENTS_PER_LINE = 100
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was to be written in one transaction. Without events it is written as the row alone."""
+
+    row: Row | None = None
+    events: Sequence[LoggedEvent] = ()
+
+
+_row_decoder = msgspec.json.Decoder(Row)
+_line_decoder = msgspec.json.Decoder(Line)
 
 
 def directory(state_dir: Path) -> Path:
@@ -72,22 +84,24 @@ class SpillJournal:
         except OSError:
             return False
 
-    def append(self, row: Row) -> None:
-        """Only while it `exists`. Raises OSError: the row may be in the file or not."""
+    def append(self, row: Row | None, events: Sequence[LoggedEvent] = ()) -> None:
+        """Only while it `exists`. Raises OSError: the line may be in the file or not."""
         assert self._fd is not None
-        line = b"\n" * self._torn + msgspec.json.encode(row) + b"\n"
+        line = b"\n" * self._torn + _encoded(row, events)
         self._torn = True
         _write(self._fd, line)
         self._torn = False
         self._size += len(line)
 
-    def rewrite(self, rows: Iterable[Row]) -> None:
-        """Replace the file by one with these rows; the old one exists until the new one is complete. Raises OSError."""
+    def rewrite(self, rows: Iterable[Row], events: Sequence[LoggedEvent] = ()) -> None:
+        """Replace the file by one with these; the old one exists until the new one is complete. Raises OSError."""
         new = self.path.with_suffix(".new")
         new.unlink(missing_ok=True)
         fd = atomic_file.create_new(new, os.O_WRONLY | os.O_APPEND)
         try:
-            content = b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+            content = b"".join(_encoded(row, ()) for row in rows)
+            places = range(0, len(events), EVENTS_PER_LINE)
+            content += b"".join(_encoded(None, events[place : place + EVENTS_PER_LINE]) for place in places)
             _write(fd, content)
             os.rename(new, self.path)
         except BaseException:
@@ -99,7 +113,11 @@ class SpillJournal:
         self._size_rewritten = self._size
 
     def rows(self) -> Iterator[Row]:
-        """The file's rows, in order; incomplete lines were never acknowledged and are skipped.
+        """The file's rows, in order. Raises as `lines` does."""
+        return (line.row for line in self.lines() if line.row)
+
+    def lines(self) -> Iterator[Line]:
+        """What was written, in order; incomplete lines were never acknowledged and are skipped.
 
         Raises OSError, PermissionError if others may have written the file.
         """
@@ -110,10 +128,8 @@ class SpillJournal:
         with open(fd, "rb") as file:
             _check_ours(os.fstat(fd), self.path)
             for line in file:
-                try:
-                    yield _decoder.decode(line)
-                except msgspec.DecodeError:
-                    continue
+                if decoded := _decoded(line):
+                    yield decoded
 
     def remove(self) -> None:
         """Everything in it is in the database. Raises OSError."""
@@ -131,6 +147,22 @@ class SpillJournal:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def _encoded(row: Row | None, events: Sequence[LoggedEvent]) -> bytes:
+    return msgspec.json.encode(Line(row, events) if events else row) + b"\n"
+
+
+def _decoded(line: bytes) -> Line | None:
+    try:
+        return Line(_row_decoder.decode(line))
+    except msgspec.DecodeError:
+        pass
+    try:
+        decoded = _line_decoder.decode(line)
+    except msgspec.DecodeError:
+        return None
+    return decoded if decoded.row or decoded.events else None
 
 
 def _write(fd: int, data: bytes) -> None:

@@ -22,6 +22,8 @@ from ari_bridge import atomic_file
 from ari_bridge.call_store import idempotency_keys
 from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.rows import Row
+from ari_bridge.event_log import LoggedEvent, Retention
+from ari_bridge.event_log import table as event_table
 
 SCHEMA = 1
 """Stored as `user_version`. Raise it together with a step in `_migrate` that upgrades older files."""
@@ -37,7 +39,11 @@ _CREATE = (
     "CREATE INDEX calls_by_end ON calls (ended_at)",
     f"PRAGMA user_version = {SCHEMA}",
 )
-_ADDITIONS = ("CREATE INDEX IF NOT EXISTS calls_by_begin ON calls (created_at, id)", *idempotency_keys.CREATE)
+_ADDITIONS = (
+    "CREATE INDEX IF NOT EXISTS calls_by_begin ON calls (created_at, id)",
+    *idempotency_keys.CREATE,
+    *event_table.CREATE,
+)
 """Not a reason for a newer schema: a version that does not know these leaves them alone."""
 _PUT = """INSERT INTO calls (id, revision, created_at, ended_at, record) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, created_at = excluded.created_at,
@@ -97,14 +103,15 @@ class Database:
             self._connection.close()
             raise
 
-    def put(self, rows: Sequence[Row]) -> None:
-        """Write all of them or none. A row is ignored if the database has a higher revision of its call."""
+    def put(self, rows: Sequence[Row], events: Sequence[LoggedEvent] = ()) -> None:
+        """Write all of it or nothing. A row is ignored if the database has a higher revision of its call."""
         connection = self.connection()
-        if len(rows) == 1:
+        if len(rows) == 1 and not events:
             connection.execute(_PUT, _columns(rows[0]))
             return
         with _transaction(connection):
             connection.executemany(_PUT, map(_columns, rows))
+            event_table.insert(connection, events)
 
     def connection(self) -> sqlite3.Connection:
         """The connection, if the file is still where it was. Raises FileMoved too."""
@@ -121,12 +128,14 @@ class Database:
         """The calls that have not ended, and those with these ids."""
         return _live(self._connection, and_also)
 
-    def everything(self, at_most: int) -> tuple[list[Row], list[idempotency_keys.Key]]:
-        """Calls, live ones before others, and keys, the newest; also of a file that was deleted. Runs in a thread."""
+    def everything(self, at_most: int) -> tuple[list[Row], list[idempotency_keys.Key], list[LoggedEvent]]:
+        """Calls, live ones before others, keys and events, the newest; also of a deleted file. Runs in a thread."""
         found = self._connection.execute(
             f"{_COLUMNS} ORDER BY ended_at IS NOT NULL, created_at DESC LIMIT ?", (at_most,)
         )
-        return list(map(_row, found)), idempotency_keys.newest(self._connection, at_most)
+        calls = list(map(_row, found))
+        keys = idempotency_keys.newest(self._connection, at_most)
+        return calls, keys, event_table.newest(self._connection, at_most)
 
     def close(self) -> None:
         """Moves the log into the file, if it can: this may wait for the disk."""
@@ -160,6 +169,28 @@ def purge(path: Path, ended_before: float) -> bool:
     try:
         connection.execute("PRAGMA busy_timeout = 1000")
         return connection.execute(_PURGE, (ended_before, PURGE_BATCH_ROWS)).rowcount > 0
+    finally:
+        connection.close()
+
+
+def purge_events(path: Path, retention: Retention) -> tuple[bool, event_table.LogState | None]:
+    """Delete some events that need not be kept: whether there were any, and what the log is now. Runs in a thread."""
+    connection = _connect(path)
+    try:
+        connection.execute("PRAGMA busy_timeout = 1000")
+        return event_table.purge(connection, retention), event_table.state(connection)
+    finally:
+        connection.close()
+
+
+def salvage_events(path: Path, at_most: int) -> list[LoggedEvent]:
+    """The newest events of a corrupt file, up to a broken page. Never raises. Runs in a thread."""
+    try:
+        connection = _connect(path, "ro")
+    except sqlite3.Error:
+        return []
+    try:
+        return event_table.newest(connection, at_most)
     finally:
         connection.close()
 

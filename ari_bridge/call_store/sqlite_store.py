@@ -3,12 +3,13 @@
 import asyncio
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
-from ari_bridge.call_store import idempotency_keys, paging, spill_journal, sqlite_file
+from ari_bridge.call_store import clock, idempotency_keys, paging, spill_journal, sqlite_file
 from ari_bridge.call_store.call_writer import CallWriter
 from ari_bridge.call_store.database_handle import DatabaseHandle
 from ari_bridge.call_store.maintenance import Maintenance
@@ -20,7 +21,10 @@ from ari_bridge.call_store.sqlite_file import is_busy, is_corrupt
 from ari_bridge.call_store.status import StoreState, StoreStatus
 from ari_bridge.call_store.write_buffer import WriteBuffer
 from ari_bridge.cursor import Cursor
+from ari_bridge.event_log import EventLog, Retention
+from ari_bridge.event_log import table as event_table
 from ari_bridge.fsm.call import Call
+from ari_bridge.hooks import HookEvent
 from ari_bridge.ids import is_call_id, stem_of
 
 RETRY_INTERVAL_S = 1.0
@@ -36,6 +40,7 @@ class SqliteCallStore:
     Args:
         state_dir: the folder of the file; one process at a time may use it.
         days: how long ended calls are kept.
+        retention: how much of the event log is kept.
         journal_dir: where the journal is written; by default see `spill_journal.directory`.
         retry_interval_s: seconds between attempts to repair a database that cannot be written.
     """
@@ -45,6 +50,7 @@ class SqliteCallStore:
         state_dir: Path,
         *,
         days: float = 30,
+        retention: Retention | None = None,
         journal_dir: Path | None = None,
         retry_interval_s: float = RETRY_INTERVAL_S,
     ) -> None:
@@ -52,11 +58,19 @@ class SqliteCallStore:
         self._handle = DatabaseHandle(state_dir)
         self._buffer = WriteBuffer(SpillJournal(folder / spill_journal.name(state_dir)))
         self.status = StoreStatus(self._handle.path, self._buffer.journal.path)
-        self._writer = CallWriter(self._handle, self.status, self._buffer)
-        self._repair = Repair(self._handle, self.status, self._buffer, self._writer, retry_interval_s)
+        self.events = EventLog(self._handle.path, lambda: self._buffer.events.values())
+        self._writer = CallWriter(self._handle, self.status, self._buffer, self.events)
+        self._repair = Repair(self._handle, self.status, self._buffer, self._writer, self.events, retry_interval_s)
         self._maintenance = Maintenance(
-            self._handle, self.status, self._writer, days=days, check_interval_s=retry_interval_s
+            self._handle,
+            self.status,
+            self._writer,
+            self.events,
+            days=days,
+            retention=retention or Retention(),
+            check_interval_s=retry_interval_s,
         )
+        self._events_due = False  # they are written at the end of the loop's turn
         kept_for = min(idempotency_keys.KEY_RETENTION_S, days * 86400)
         self.keys = idempotency_keys.SqliteKeys(self._connection, self.status.write_failed, kept_for)
         self._found: list[Call] = []  # live calls at the start
@@ -96,9 +110,12 @@ class SqliteCallStore:
             self._handle.lock.release()
             raise
         self._found = self._writer.load(stored)
+        self._start_log()
         if not self.status.buffering:
             self.status.start()
             await self._writer.flush_or_degrade()
+        self.events.on_pending = self._write_events_soon
+        self._writer.write_events()
         self.status.on_degraded = self._repair.start
         if self.status.buffering:
             self._repair.start()
@@ -108,6 +125,7 @@ class SqliteCallStore:
     async def close(self) -> None:
         """What cannot be written even now is left in the journal for the next process."""
         self.status.on_degraded = None
+        self._writer.write_events()
         await self._maintenance.close()
         await self._repair.close()
         if not self._buffer.empty:
@@ -116,6 +134,31 @@ class SqliteCallStore:
         self._buffer.close()
         self._handle.lock.release()
         self.status.close()
+
+    def _start_log(self) -> None:
+        found = None
+        try:
+            if self._handle.database:
+                found = event_table.state(self._handle.database.connection())
+        except (sqlite3.Error, OSError) as error:
+            self.status.degrade(error)
+        # After a reboot the end may be lost: SQLite does not wait for the disk. Nor is a journal in memory there then.
+        same_boot = found is not None and found.boot == clock.read().boot
+        self.events.start(found, self._buffer.events.values(), certain=same_boot and not self._buffer.refused)
+        try:
+            if self._handle.database:
+                self._writer.open_log()
+        except (sqlite3.Error, OSError) as error:
+            self.status.degrade(error)
+
+    def _write_events_soon(self) -> None:
+        if not self._events_due:
+            self._events_due = True
+            asyncio.get_running_loop().call_soon(self._write_events)
+
+    def _write_events(self) -> None:
+        self._events_due = False
+        self._writer.write_events()
 
     async def _read_database(self) -> list[Row]:
         """The rows of live calls, and of calls that are in the buffer; degrades the store if it cannot be opened.
@@ -148,9 +191,9 @@ class SqliteCallStore:
 
     # --- what the engine asks ------------------------------------------------------------
 
-    def save(self, call: Call) -> None:
-        """Never raises. Does nothing if nothing that is persisted has changed since the last save."""
-        self._writer.save(call)
+    def save(self, call: Call, events: Sequence[HookEvent] = ()) -> None:
+        """Never raises. Writes no call if nothing that is persisted has changed since the last save."""
+        self._writer.save(call, events)
 
     def live(self) -> list[Call]:
         """What was live at the start, oldest first."""

@@ -57,6 +57,11 @@ class StoreStatus:
         return self.state is StoreState.HEALTHY
 
     @property
+    def open(self) -> bool:
+        """Whether anything is written: to the database, or to the buffer."""
+        return self.healthy or self.buffering
+
+    @property
     def buffering(self) -> bool:
         return self.state in BUFFERING
 

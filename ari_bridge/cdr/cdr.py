@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from ari_bridge.event_log import EventCall
 from ari_bridge.fsm.call import Call, Direction, Party
 from ari_bridge.outcomes import Outcome
 
@@ -104,7 +105,7 @@ def _transferred_to(call: Call) -> str:
     return _text(answered[-1]) if answered and call.left_outcome is Outcome.TRANSFERRED else ""
 
 
-def owner(call: Call) -> str:
+def owner(call: Call | EventCall) -> str:
     """Whose call it is. A missed one is the user's whose pages rang; where none did, of the number that was called.
 
     If the clients of several users rang and none accepted, it has no owner.

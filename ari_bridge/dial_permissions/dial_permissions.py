@@ -25,11 +25,15 @@ class DialRights:
         class_of_service: The user's own class, which goes before the file; "" for none.
         roles: The user's roles, of which the first that the file names decides.
         tenant: The user's tenant; "" for none.
+        user_id: The user's, which a rename does not change; "" for none.
+        ended: The user is locked, or the API key was revoked or has expired: nothing is dialled for them.
     """
 
     class_of_service: str = ""
     roles: tuple[str, ...] = ()
     tenant: str = ""
+    user_id: str = ""
+    ended: bool = False
 
 
 class ClassOfServiceSource(Protocol):
@@ -98,6 +102,11 @@ class DialPermissions:
         """ "" for none."""
         return self._source.dial_rights(user).tenant
 
+    def usage_key(self, user: str) -> str:
+        """By the user's id, which no name is like; the name itself of a guest or a key."""
+        user_id = self._source.dial_rights(user).user_id if user else ""
+        return f"id:{user_id}" if user_id else user
+
     def decide(self, user: str | None, number: str, *, fixed: bool = False) -> DialDecision:
         """Whether `user` may dial `number`, which is as `number.normalize_number` gives it. `fixed`: see `read`."""
         read = self.read(number, fixed=fixed)
@@ -105,6 +114,8 @@ class DialPermissions:
             return DialDecision(False, "no pattern of the dialplan is dialled", read)
         if read.number_class is NumberClass.EMERGENCY:
             return DialDecision(True, "emergency numbers are always allowed", read)
+        if user is not None and self._source.dial_rights(user).ended:
+            return DialDecision(False, "the user is locked, or the API key has ended", read)
         name = self.class_of(user)
         found = self._file.current().classes.get(name)
         if found is None:

@@ -12,6 +12,7 @@ from phonenumbers import PhoneMetadata, PhoneNumberType, ShortNumberCost, Valida
 
 from ari_bridge.dial_permissions.high_risk_prefixes import find_prefix
 from ari_bridge.dial_permissions.number_class import DialledNumber, NumberClass
+from ari_bridge.number import SPECIAL_EXTENSIONS
 
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
@@ -20,6 +21,7 @@ _OUTSIDE = re.compile(r"\+?[0-9]+")
 _CODE = re.compile(r"[0-9+*#]+")
 _EMERGENCY_ANYWHERE = frozenset({"112", "911"})
 """If no country is set: what mobile networks take everywhere (3GPP TS 22.101 section 10.1.1)."""
+_MAX_EXTENSION_DIGITS = 6
 _LOCAL_DIGITS = 8
 """A number without area code has no more."""
 _INQUIRY_DIGITS = 5
@@ -53,8 +55,9 @@ class NumberPlan:
     def read(self, number: str, *, listed: bool = False, internal: bool = False) -> DialledNumber:
         """What `number`, of any characters, is.
 
-        `listed`: it is the name of a user or the like, which makes a name or a code internal, and never a number of
-        another network. `internal`: the operator says so of this very number.
+        `listed`: it is the name of a user or the like, which makes a name or a code internal, but neither what may be a
+        number of another network nor a special extension of the dialplan: whoever may choose a name would open these
+        to everybody. `internal`: the operator says so of this very number.
         """
         outside = self._outside_part(number)
         if self._is_emergency(number) or self._is_emergency(outside):
@@ -70,7 +73,7 @@ class NumberPlan:
                     return short
             return DialledNumber(number, NumberClass.INTERNAL, why="2 to 6 digits, the first of them not 0")
         found = self._read_outside(number, outside)
-        if listed and found.number_class is NumberClass.SPECIAL:
+        if listed and found.number_class is NumberClass.SPECIAL and len(number) <= _MAX_EXTENSION_DIGITS:
             return DialledNumber(number, NumberClass.INTERNAL, why="the name of a user or of a service")
         return found
 
@@ -170,7 +173,7 @@ def _country_of_code(code: int, own: str) -> str:
 
 
 def _not_a_number(number: str, listed: bool) -> DialledNumber:
-    if listed and not number.startswith("_"):
+    if listed and not number.startswith("_") and number not in SPECIAL_EXTENSIONS:
         return DialledNumber(number, NumberClass.INTERNAL, why="the name of a user or of a service")
     if _CODE.fullmatch(number) and ("*" in number or "#" in number):
         return DialledNumber(number, NumberClass.SERVICE_CODE, why="a code of the PBX, with * or #")

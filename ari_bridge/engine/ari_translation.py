@@ -4,7 +4,7 @@ import re
 
 from ari_bridge.ari import events as ari
 from ari_bridge.ari.models import Channel
-from ari_bridge.fsm.call import Resource
+from ari_bridge.fsm.call import PartyRef, Resource, Target
 from ari_bridge.fsm.events import (
     ChannelDestroyed,
     ConnectedLineChanged,
@@ -16,10 +16,12 @@ from ari_bridge.fsm.events import (
     FarHeld,
     FarProgress,
     FarRinging,
+    NearHeld,
     PartyAnswered,
     PartyFailed,
     PartyHangsUp,
     PartyRang,
+    PhoneAnswered,
     StasisEnded,
     StasisStarted,
 )
@@ -44,32 +46,51 @@ def channel_id(event: ari.AriEvent) -> str | None:
     return channel.id if isinstance(channel, Channel) else None
 
 
-def translate(event: ari.AriEvent, resource: Resource, instance: int, at: float) -> Event | None:
+def translate(event: ari.AriEvent, resource: Resource, target: Target, at: float) -> Event | None:
     """The call's event, or None if it does not concern a call.
 
     Args:
         event: of one of the call's channels.
         resource: what that channel is to the call.
-        instance: the number of the media leg or party; 0 for the far side.
+        target: which media leg or party; None for the far side and our user's SIP client.
         at: Unix seconds.
     """
+    if resource is Resource.PHONE and isinstance(event, ari.ChannelCallerId | ari.ChannelConnectedLine):
+        return None  # who answers there is our user
     match event:
         case ari.StasisStart():
-            return StasisStarted(at, resource, instance)
+            return StasisStarted(at, resource, target)
         case ari.StasisEnd():
-            return StasisEnded(at, resource, instance)
+            return StasisEnded(at, resource, target)
         case ari.ChannelDestroyed(channel=channel, cause=q850, cause_txt=text, tech_cause=sip):
             is_sip = channel.name.startswith(SIP)
             return ChannelDestroyed(
-                at, resource, q850, text, instance, sip if is_sip else 0, channel.name if is_sip else ""
+                at, resource, q850, text, target, sip if is_sip else 0, channel.name if is_sip else ""
             )
-        case ari.ChannelCallerId(channel=channel) if resource is not Resource.EXTERNAL_MEDIA:
-            return ConnectedLineChanged(at, resource, instance, channel.caller.number, channel.caller.name)
-        case ari.ChannelConnectedLine(channel=channel) if resource is Resource.EXTERNAL_MEDIA:
-            return ConnectedLineChanged(at, resource, instance, channel.connected.number, channel.connected.name)
+        case ari.ChannelCallerId(channel=channel) if resource not in _OUR_SIDE:
+            return ConnectedLineChanged(at, resource, target, channel.caller.number, channel.caller.name)
+        case ari.ChannelConnectedLine(channel=channel) if resource in _OUR_SIDE:
+            return ConnectedLineChanged(at, resource, target, channel.connected.number, channel.connected.name)
+    if resource is Resource.NEAR:
+        return _near_event(event, at)
+    if resource is Resource.PHONE:
+        return PhoneAnswered(at) if isinstance(_far_event(event, at), FarAnswered) else None
     if resource is Resource.FAR:
         return _far_event(event, at)
-    return _party_event(event, instance, at) if resource is Resource.PARTY else None
+    return _party_event(event, target.number, at) if isinstance(target, PartyRef) else None
+
+
+_OUR_SIDE = (Resource.EXTERNAL_MEDIA, Resource.NEAR)
+
+
+def _near_event(event: ari.AriEvent, at: float) -> Event | None:
+    match event:
+        case ari.ChannelHold():
+            return NearHeld(at, True)
+        case ari.ChannelUnhold():
+            return NearHeld(at, False)
+        case _:
+            return None
 
 
 def _far_event(event: ari.AriEvent, at: float) -> Event | None:

@@ -1,7 +1,9 @@
 """The hook events of calls: plugins, `/events`, the CDRs and the pages' lists of calls all follow from these."""
 
+from collections.abc import Iterable
+
 from ari_bridge.fsm import events
-from ari_bridge.fsm.call import Call, CallState
+from ari_bridge.fsm.call import Call, CallState, LegRef
 from ari_bridge.fsm.events import Event
 from ari_bridge.fsm.notifications import DigitReceived, Notification
 from ari_bridge.hooks import (
@@ -10,6 +12,7 @@ from ari_bridge.hooks import (
     CallEnded,
     CallReleased,
     CallStarted,
+    HookEvent,
     Hooks,
     LegReleased,
 )
@@ -17,49 +20,62 @@ from ari_bridge.hooks import DigitReceived as DigitHook
 
 
 class CallEvents:
-    """Emits them, for every call."""
+    """Which there are, and emits them, for every call.
+
+    What tells a change of a call is written to the event log with the call, and emitted after that.
+    """
 
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
+
+    def emit(self, recorded: Iterable[HookEvent]) -> None:
+        """Events that were written with the call."""
+        for event in recorded:
+            self._hooks.emit(event, recorded=True)
 
     def adopted(self, call: Call) -> None:
         """The call was started by an earlier process, and continues."""
         self._hooks.emit(CallAdopted(call))
 
-    def ended(self, call: Call) -> None:
-        """The call was decided to end."""
-        self._hooks.emit(CallEnded(call))
+    def of_adoption(self, call: Call) -> list[HookEvent]:
+        """What happened before this process found the call: it was decided to end; or it ended and was released."""
+        if call.state is CallState.ENDED:
+            return [CallEnded(call), CallReleased(call)]
+        return [CallEnded(call)] if call.outcome else []
 
-    def ended_while_down(self, call: Call) -> None:
-        """The call ended, and everything of it is released, before this process found it."""
-        self._hooks.emit(CallEnded(call))
-        self._hooks.emit(CallReleased(call))
+    def not_recorded_before(self, record: Call, happened: list[HookEvent]) -> list[HookEvent]:
+        """Without the end that the earlier process wrote to the log with this record of the call."""
+        return [event for event in happened if not (record.outcome and isinstance(event, CallEnded))]
 
-    def on_transition(self, before: Call, after: Call, event: Event) -> None:
+    def of_transition(self, before: Call, after: Call, event: Event) -> list[HookEvent]:
+        happened: list[HookEvent] = []
         match event:
             case events.Placed() | events.Arrived():
-                self._hooks.emit(CallStarted(after))
-            case events.Released(instance=leg, figures=figures) if figures:
-                self._hooks.emit(LegReleased(after.id, leg, figures))
+                happened.append(CallStarted(after))
+            case events.Released(target=LegRef(number), figures=figures) if figures:
+                happened.append(LegReleased(after.id, number, figures))
             case _:
                 pass
         if before.state is not after.state:
-            self._state_changed(before, after)
+            happened += _of_state(before, after)
         elif _looks_different(before, after):
-            self._hooks.emit(CallChanged(after))
+            happened.append(CallChanged(after))
+        return happened
 
     def on_notification(self, call: Call, notification: Notification) -> None:
         if isinstance(notification, DigitReceived):
             self._hooks.emit(DigitHook(call, notification.digit))
 
-    def _state_changed(self, before: Call, after: Call) -> None:
-        if after.state.live:
-            self._hooks.emit(CallChanged(after))
-            return
-        if before.outcome is None and after.outcome:
-            self._hooks.emit(CallEnded(after))
-        if after.state is CallState.ENDED:
-            self._hooks.emit(CallReleased(after))
+
+def _of_state(before: Call, after: Call) -> list[HookEvent]:
+    if after.state.live:
+        return [CallChanged(after)]
+    happened: list[HookEvent] = []
+    if before.outcome is None and after.outcome:
+        happened.append(CallEnded(after))
+    if after.state is CallState.ENDED:
+        happened.append(CallReleased(after))
+    return happened
 
 
 def _visible(call: Call) -> tuple[object, ...]:

@@ -28,13 +28,14 @@ from ari_bridge.engine.forwards import ForwardsWithinLimits
 from ari_bridge.engine.leg_limits import LimitUsage
 from ari_bridge.engine.limit_enforcer import enforce_limits
 from ari_bridge.engine.limits import Limits
+from ari_bridge.engine.near_calls import NearCalls
 from ari_bridge.engine.ports import Backends, MediaEngine, Registrar, RingPolicy
 from ari_bridge.engine.prewarm import LegDiscarded, LegReady, MediaPrewarmer
 from ari_bridge.engine.reconciler import Reconciler
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.engine.safeguards import Safeguards
 from ari_bridge.errors import CallFailed, UnknownCall, WrongState
-from ari_bridge.fsm.call import Call, CallState, Direction
+from ari_bridge.fsm.call import Call, CallState, Direction, MediaLeg
 from ari_bridge.fsm.events import (
     Accepted,
     Arrived,
@@ -109,6 +110,7 @@ class CallManager:
         self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
         self.control = CallControl(self._registry, gate, self._leg_limits, ari)
         self.feedback = CallFeedback(self._registry, hooks)
+        self._near_calls = NearCalls(ari, self._registry, gate, self._admission, self._leg_limits)
         self._reconciler = Reconciler(backends, self._registry, self._prewarmer)
         self._dispatcher = AriEventDispatcher(
             ari,
@@ -117,6 +119,7 @@ class CallManager:
             id_of=self._registry.id_of,
             post=self._registry.post,
             on_caller=self._on_caller,
+            on_sip_client=self._near_calls.take,
             hang_up_stray=self._reconciler.hang_up_stray,
             on_recording_over=self._on_recording_over,
         )
@@ -130,7 +133,7 @@ class CallManager:
         """Begin to serve; the calls of an earlier process are adopted once the PBX is reached."""
         self._registry.unadopted.update((call.id, call) for call in self._store.live())
         self._background.start(self._reconciler.sweep_loop())
-        self._background.start(enforce_limits(self._usage, self._leg_limits, self._end_adopted))
+        self._background.start(enforce_limits(self._usage, self._leg_limits, self._registry.hang_up))
         self._background.start(self.forwards.watch_loop())
         self._background.start(self.emergency.prolong_loop(self._ari.channels, self.live))
 
@@ -140,6 +143,7 @@ class CallManager:
             self._pbx_grace.cancel()
         await self._prewarmer.close()
         await self._dispatcher.close()
+        await self._near_calls.close()
         await self._background.cancel()
         for task in list(self._registry.tasks.values()):
             await task.close()
@@ -194,6 +198,7 @@ class CallManager:
         self._admission.check_available()
         self._admission.check_route(endpoint)
         self._leg_limits.start_leg(user, number)
+        first_leg = self._prewarmer.first_number(call_id)
         call = Call(
             id=call_id,
             direction=Direction.OUTBOUND,
@@ -204,8 +209,8 @@ class CallManager:
             session=session,
             far_channel=resource_id(call_id, Kind.FAR),
             endpoint=endpoint,
-            leg=self._prewarmer.first_number(call_id),
-            offer=sdp,
+            leg=MediaLeg(first_leg, sdp),
+            last_leg=first_leg,
             prefer=prefer,
         )
         prepared = self._prewarmer.claim(call_id, offer=sdp, session=session)
@@ -361,10 +366,6 @@ class CallManager:
             task.post(HungUp(time.time()))
         elif call_id in self._registry.unadopted:
             self._registry.defer(call_id, HungUp(time.time()))
-
-    def _end_adopted(self, call_id: str) -> None:
-        if task := self._registry.tasks.get(call_id):
-            task.post(HungUp(time.time()))
 
     # --- lookup --------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ class CallMetrics:
                 pass
         if after.direction is Direction.OUTBOUND and Milestone.FAR_ANSWERED in after.milestones - before.milestones:
             self._agreed = now
-        if after.milestones >= _BRIDGED and not before.milestones >= _BRIDGED and after.state.live:
+        if after.reached >= _BRIDGED and not before.reached >= _BRIDGED and after.state.live:
             metrics.CALL_SETUP.labels("bridged").observe(now - self._agreed)
         if before.outcome is None and after.outcome:
             self._ended(after)

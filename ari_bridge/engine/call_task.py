@@ -30,7 +30,7 @@ from ari_bridge.engine.sound import SoundControl
 from ari_bridge.errors import IllegalEvent, PeerError, PeerRefused, PeerTimeout, WrongState
 from ari_bridge.fsm import actions, timeline
 from ari_bridge.fsm.actions import Action
-from ari_bridge.fsm.call import Call, CallState, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, LegRef, MediaLeg, Resource, Step, Target
 from ari_bridge.fsm.events import (
     ChannelDestroyed,
     ConnectedLineChanged,
@@ -172,17 +172,26 @@ class CallTask:
 
     def _perform(self, action: Action) -> None:
         match action:
-            case actions.Do(step, leg):
-                self.requests.start(self._execute(self.call, step, leg))
-            case actions.Release(resource, leg):
-                self.requests.start(self._release(self.call, resource, leg))
+            case actions.Do(step, target):
+                self.requests.start(self._execute(self.call, step, target))
+            case actions.Release(resource, target):
+                self.requests.start(self._release(self.call, resource, target))
             case actions.Notify(notification):
                 self._notify_when_so(notification)
             case actions.SendDigits(digits):
                 self.dtmf.send(digits)
             case actions.RingPages():
                 ringing = self._ring()
-                self.post(PagesRang(time.time(), ringing.users, ringing.status, ringing.forward, ringing.ring_seconds))
+                self.post(
+                    PagesRang(
+                        time.time(),
+                        ringing.users,
+                        ringing.status,
+                        ringing.forward,
+                        ringing.ring_seconds,
+                        ringing.phone,
+                    )
+                )
             case actions.StopRinging(user, reason):
                 self._guard(lambda: self.backends.registrar.stop_ringing(self.call, user, reason))
             case actions.UpdateCaller():
@@ -194,9 +203,9 @@ class CallTask:
             case actions.CancelTimers():
                 self._timers.cancel_all()
             case actions.AskSipStatus(gone):
-                self.requests.start(self._ask_sip_status(gone, leg_id(self.call.id, self.call.leg)))
+                self.requests.start(self._ask_sip_status(gone, self.call.near_channel))
             case actions.CheckMedia(within):
-                self.requests.start(self._check_media(leg_id(self.call.id, self.call.leg), within))
+                self.requests.start(self._check_media(self.call.leg, within))
             case actions.AwaitEarlyMedia():
                 if self._early_media:
                     self._early_media.cancel()
@@ -210,35 +219,35 @@ class CallTask:
             case actions.Record(verb, name):
                 self._recording.request(verb, name)
 
-    async def _execute(self, call: Call, step: Step, leg: int) -> None:
+    async def _execute(self, call: Call, step: Step, target: Target) -> None:
         try:
-            address, sdp = await execute_step(self.backends, call, step, leg, ring_timeout=self.limits.ring_timeout)
+            address, sdp = await execute_step(self.backends, call, step, target, ring_timeout=self.limits.ring_timeout)
         except PeerError as error:
             status = error.status if isinstance(error, PeerRefused) else 0
-            self.post(StepFailed(time.time(), step, _failure(error), str(error), leg, status))
+            self.post(StepFailed(time.time(), step, _failure(error), str(error), target, status))
         except Exception as error:
             self.log.exception("a set-up step raised", step=step.value)
-            self.post(StepFailed(time.time(), step, Failure.TIMEOUT, repr(error), leg))
+            self.post(StepFailed(time.time(), step, Failure.TIMEOUT, repr(error), target))
         else:
-            self.post(StepDone(time.time(), step, address, sdp, leg))
+            self.post(StepDone(time.time(), step, address, sdp, target))
 
-    async def _ask_sip_status(self, gone: ChannelDestroyed, media_leg: str) -> None:
+    async def _ask_sip_status(self, gone: ChannelDestroyed, bridged_with: str) -> None:
         """Asterisk before 22 has no event for it, but hands it to the channels that the failed one is bridged with."""
         sip = 0
         try:
             async with asyncio.timeout(SIP_STATUS_TIMEOUT_S):
-                sip = await self.backends.ari.channels.sip_status(media_leg, gone.name)
+                sip = await self.backends.ari.channels.sip_status(bridged_with, gone.name)
         except (PeerError, TimeoutError) as error:
             self.log.debug("the SIP status is unknown", reason=str(error))
         finally:
             self.post(replace(gone, sip=sip, name=""))
 
-    async def _release(self, call: Call, resource: Resource, leg: int) -> None:
+    async def _release(self, call: Call, resource: Resource, target: Target) -> None:
         """Retried until it works if the PBX is at fault, so that no line stays open; else left to the sweep."""
         figures: LegStats | None = None
         for tries in itertools.count():
             try:
-                figures = await release_resource(self.backends, call, resource, leg)
+                figures = await release_resource(self.backends, call, resource, target)
                 break
             except Exception as error:
                 persists = resource is not Resource.MEDIA_SESSION and _may_work_later(error)
@@ -248,20 +257,20 @@ class CallTask:
                     break
                 self.log.warning("release failed: retrying", what=resource.value, reason=str(error), tries=tries)
                 if tries == 0 and persists:
-                    self.post(ReleaseFailed(time.time(), resource, leg, str(error)))
+                    self.post(ReleaseFailed(time.time(), resource, target, str(error)))
             interval = RELEASE_RETRY_INTERVALS_S[min(tries, len(RELEASE_RETRY_INTERVALS_S) - 1)]
             await asyncio.sleep(jittered(interval))
-        self.post(Released(time.time(), resource, leg, figures))
+        self.post(Released(time.time(), resource, target, figures))
 
-    async def _check_media(self, leg: str, within: float | None) -> None:
-        heard_at: float | None
+    async def _check_media(self, leg: MediaLeg | None, within: float | None) -> None:
+        heard_at: float | None = None
         try:
-            heard_at = await self.backends.media.last_packet_at(leg) or 0.0
+            if leg:
+                heard_at = await self.backends.media.last_packet_at(leg_id(self.call.id, leg.number)) or 0.0
         except PeerRefused:
             heard_at = 0.0  # the session does not exist any more
         except PeerError as error:
             self.log.debug("rtpengine does not say when the browser was last heard", reason=str(error))
-            heard_at = None
         if heard_at:
             heard_at = self._timeline.at(time.monotonic()) - (steady() - heard_at)
         self.post(MediaChecked(time.time(), heard_at, within))
@@ -320,8 +329,8 @@ def _failure(error: PeerError) -> Failure:
 def _detail(event: Event) -> dict[str, Any]:
     """The details of an event for its log line; never SDP."""
     match event:
-        case StepDone(_, step, address, _, leg):
-            numbered = {"leg": leg} if leg > 1 else {}
+        case StepDone(_, step, address, _, target):
+            numbered = {"leg": target.number} if isinstance(target, LegRef) and target.number > 1 else {}
             return {"step": step.value} | ({"address": str(address)} if address else {}) | numbered
         case TimerFired(_, timer):
             return {"timer": timer.value}

@@ -22,7 +22,7 @@ _MAX_CLASSES = 10_000
 
 
 class CountedLeg(msgspec.Struct, frozen=True):
-    """A leg that talks. `until`: counted so far, Unix seconds."""
+    """A leg that talks. `user`: the key of the user's counters. `until`: counted so far, Unix seconds."""
 
     user: str
     number_class: str
@@ -67,15 +67,15 @@ class CallUsage:
     def count(self, channel: str, user: str, number_class: NumberClass, until: float, *, over: bool) -> None:
         """What a leg has talked since it was last counted, from its first count on. `over`: it has ended then."""
         key = f"talking/{channel}"
-        kept = self._table.get(key)
+        kept, kept_for = self._table.get(key), self._counters.key_of(user)
         if kept is not None:
             counted = msgspec.convert(kept, CountedLeg)
-            seconds = max(0.0, until - counted.until)
+            seconds, kept_for = max(0.0, until - counted.until), counted.user
             self._counters.add_seconds(counted.user, counted.number_class, seconds, time.time())
         if over:
             self._table.delete(key)
         else:
-            leg = CountedLeg(user, number_class.value, until)
+            leg = CountedLeg(kept_for, number_class.value, until)
             self._table.set(key, msgspec.to_builtins(leg), until + _KEPT_S)
 
     def _add_up(self, call: Call, now: float) -> None:

@@ -18,6 +18,7 @@ from ari_bridge.number_routing import Routes
 
 _INSIDE = (NumberClass.INTERNAL, NumberClass.EMERGENCY)
 _OUTSIDE_RULE = "ALLOW_OUTSIDE_TO_OUTSIDE is false"
+_EMERGENCY_FORWARD_RULE = "calls are not forwarded to emergency numbers"
 
 log = structlog.get_logger(__name__)
 
@@ -67,8 +68,10 @@ class DialGate:
         decision = self.decide(user, number)
         if decision.allowed and kind is LegKind.FORWARD and self.all_outside([number]):
             decision = replace(decision, allowed=False, rule=_OUTSIDE_RULE)
-        may_be_stopped = decision.allowed and decision.number.number_class not in _INSIDE
-        stopped = may_be_stopped and self.switch.stop is not None
+        if kind is LegKind.FORWARD and decision.number.number_class is NumberClass.EMERGENCY:
+            # The caller does not want it, and no limit would stop a hundred of them.
+            decision = replace(decision, allowed=False, rule=_EMERGENCY_FORWARD_RULE)
+        stopped = self.is_stopped(decision)
         if stopped:
             decision = replace(decision, allowed=False, rule=STOPPED_RULE)
         number_class = decision.number.number_class.value
@@ -95,6 +98,10 @@ class DialGate:
         if stopped:
             raise OutgoingStopped(number, number_class, STOPPED_RULE)
         raise DialForbidden(number, number_class, decision.number.why, decision.rule)
+
+    def is_stopped(self, decision: DialDecision) -> bool:
+        """Whether it is allowed, but not while an operator has outgoing calls stopped, as now."""
+        return decision.allowed and decision.number.number_class not in _INSIDE and self.switch.stop is not None
 
     def check_left(self, user: str | None, numbers: list[str]) -> None:
         """Our side is about to leave these talking. Raises DialForbidden."""
@@ -132,6 +139,10 @@ class DialGate:
     def tenant_of(self, user: str) -> str:
         """ "" for none."""
         return self._permissions.tenant_of(user)
+
+    def usage_key(self, user: str) -> str:
+        """Under what the user's usage is kept: the same after a rename, and never that of another user."""
+        return self._permissions.usage_key(user)
 
     def explain(self, user: str | None, number: str) -> DialExplanation:
         """What would be decided, and why, for a number as somebody may write it. Raises InvalidTarget."""

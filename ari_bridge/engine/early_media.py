@@ -26,7 +26,7 @@ async def await_early_media(media: MediaEngine, call_now: Callable[[], Call], po
     interval = MIN_INTERVAL_S
     while (call := call_now()).state is CallState.RINGING:
         try:
-            if await media.far_packets(leg_id(call.id, call.leg)):
+            if call.leg and await media.far_packets(leg_id(call.id, call.leg.number)):
                 return post(EarlyMedia(time.time()))
         except PeerError as error:
             log.debug("rtpengine does not say whether there is early media", call=call.id, reason=str(error))

@@ -10,7 +10,6 @@ from ari_bridge.ari.channels import Channels
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.outgoing_legs import outgoing_legs
 from ari_bridge.fsm.call import Call
-from ari_bridge.ids import leg_id
 from ari_bridge.number import normalize_number
 
 PROLONG_INTERVAL_S = 60.0
@@ -44,4 +43,5 @@ class EmergencyCalls:
 def _channels_of(call: Call) -> list[str]:
     """Whatever ends with one of them: our side's, the far side's, and the parties'."""
     far = [call.far_channel] if call.far_present else []
-    return [leg_id(call.id, call.leg), *far, *(party.channel for party in call.parties if party.present)]
+    near = [call.near_channel] if call.near_channel else []
+    return [*near, *far, *(party.channel for party in call.parties if party.present)]

@@ -16,7 +16,7 @@ from ari_bridge.ari.models import Channel
 from ari_bridge.engine import ari_translation
 from ari_bridge.engine.channel_owners import ChannelOwners, Owner
 from ari_bridge.errors import PeerError
-from ari_bridge.fsm.call import Call, Direction, Milestone, Resource
+from ari_bridge.fsm.call import Call, Direction, LegRef, Milestone, PartyRef, Resource
 from ari_bridge.fsm.events import ChannelReplaced, Event
 from ari_bridge.hooks import AriReceived, Hooks
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, party_number
@@ -36,6 +36,7 @@ class AriEventDispatcher:
         id_of: the id of the call whose resources are named after a stem (`ids.stem_of`).
         post: gives a call, by its id, an event; False if there is no such call.
         on_caller: takes a caller's new call; False if there is no room for it.
+        on_sip_client: takes the channel of a SIP client, the number that it calls, and its user.
         hang_up_stray: removes a channel of ours that came too late.
         on_recording_over: called with a recording's name and why it failed, "" if it did not.
     """
@@ -49,6 +50,7 @@ class AriEventDispatcher:
         id_of: Callable[[str], str],
         post: Callable[[str, Event], bool],
         on_caller: Callable[[Call], bool],
+        on_sip_client: Callable[[Channel, str, str], None],
         hang_up_stray: Callable[[str], Coroutine[Any, Any, None]],
         on_recording_over: Callable[[str, str], None],
     ) -> None:
@@ -58,6 +60,7 @@ class AriEventDispatcher:
         self._id_of = id_of
         self._post = post
         self._on_caller = on_caller
+        self._on_sip_client = on_sip_client
         self._hang_up_stray = hang_up_stray
         self._on_recording_over = on_recording_over
         self._replaced: set[str] = set()  # channels whose place another one took: their end is of no interest
@@ -116,10 +119,12 @@ class AriEventDispatcher:
         name = parse_resource_id(channel)
         match name:
             case (stem, Kind.EXTERNAL_MEDIA):
-                return self._id_of(stem), Resource.EXTERNAL_MEDIA, leg_number(channel)
+                return self._id_of(stem), Resource.EXTERNAL_MEDIA, LegRef(leg_number(channel))
             case (stem, Kind.FAR):
                 call_id, number = self._id_of(stem), party_number(channel)
-                return (call_id, Resource.PARTY, number) if number > 1 else (call_id, Resource.FAR, 0)
+                return (call_id, Resource.PARTY, PartyRef(number)) if number > 1 else (call_id, Resource.FAR, None)
+            case (stem, Kind.PHONE):
+                return self._id_of(stem), Resource.PHONE, None
             case _:
                 return None
 
@@ -136,6 +141,8 @@ class AriEventDispatcher:
                 else:
                     log.error("all lines are in use: the caller continues in the dialplan", channel=channel.id)
                     self._background.start(self._continue_in_dialplan(channel.id))
+            case ["sip", number, user]:
+                self._on_sip_client(channel, number, user)
             case [mailboxes.MARK]:
                 pass  # the voicemail's own: it hangs up itself
             case args:
@@ -143,7 +150,7 @@ class AriEventDispatcher:
                     "a channel entered with unknown Stasis arguments: it continues in the dialplan",
                     channel=channel.id,
                     args=args,
-                    expected="Stasis(APP,inbound,NUMBER)",
+                    expected="Stasis(APP,inbound,NUMBER) or Stasis(APP,sip,NUMBER,USER)",
                 )
                 self._background.start(self._continue_in_dialplan(channel.id))
 

@@ -4,8 +4,10 @@ import math
 
 from ari_bridge.ari.channels import LIMIT
 from ari_bridge.dial_permissions import LegKind
+from ari_bridge.engine.hangup_causes import ANSWERED_ELSEWHERE, NORMAL_CLEARING, q850_for_near
 from ari_bridge.engine.ports import Backends
-from ari_bridge.fsm.call import Call, Direction, Party, Resource, Step
+from ari_bridge.fsm.call import Call, Direction, LegRef, MediaLeg, Milestone, Party, PartyRef, Resource, Step, Target
+from ari_bridge.fsm.rules.parties import far_identity
 from ari_bridge.guest_names import shown_name
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegStats
@@ -13,34 +15,28 @@ from ari_bridge.net import RtpAddress
 
 
 async def execute_step(
-    backends: Backends, call: Call, step: Step, instance: int, *, ring_timeout: float
+    backends: Backends, call: Call, step: Step, target: Target, *, ring_timeout: float
 ) -> tuple[RtpAddress | None, str]:
     """Send the one request of a step; returns the address and SDP for `StepDone`. Raises PeerError."""
-    ari, media = backends.ari, backends.media
-    bridge, media_leg = resource_id(call.id, Kind.BRIDGE), leg_id(call.id, instance)
-    outbound = call.direction is Direction.OUTBOUND
-    address: RtpAddress | None = None
-    sdp = ""
+    match target:
+        case LegRef():
+            leg = call.media_leg(target)
+            assert leg, "it is made before its steps"
+            return await _execute_for_leg(call, leg, step, backends)
+        case PartyRef(number):
+            party = call.party(number)
+            assert party, "it is made before its steps"
+            await _execute_for_party(call, party, step, backends, ring_timeout)
+        case None:
+            await _execute_for_call(call, step, backends, ring_timeout)
+    return None, ""
+
+
+async def _execute_for_call(call: Call, step: Step, backends: Backends, ring_timeout: float) -> None:
+    ari, bridge = backends.ari, resource_id(call.id, Kind.BRIDGE)
     match step:
-        case Step.OFFER_MEDIA:
-            address = await media.offer(media_leg, call.offer, call.prefer)
-        case Step.REOFFER_MEDIA:
-            assert call.media_address, "a leg that is used again has one"
-            await media.reoffer(media_leg, call.offer, call.prefer, call.media_address)
-        case Step.CREATE_EXTERNAL_MEDIA:
-            assert call.media_address, "the plan waits for it"
-            # The far side displays who it is bridged with; without a number the bridge would blank its display.
-            number, name = (call.caller, call.caller_name) if outbound else (shown_name(call.user or call.target), "")
-            address = await ari.channels.external_media(media_leg, call.media_address, caller=number, caller_name=name)
-        case Step.ANSWER_MEDIA:
-            assert call.external_media_address, "the plan waits for it"
-            sdp = await media.answer(media_leg, call.external_media_address)
         case Step.CREATE_BRIDGE:
             await ari.bridges.create(bridge)
-        case Step.BRIDGE_EXTERNAL_MEDIA:
-            if call.isolated:
-                await ari.channels.mute(media_leg)
-            await ari.bridges.add_channel(bridge, media_leg)
         case Step.CREATE_FAR:
             await ari.channels.create(
                 call.far_channel,
@@ -58,18 +54,51 @@ async def execute_step(
             await ari.channels.dial(call.far_channel, timeout=int(ring_timeout) + 5)
         case Step.RING_FAR:
             await ari.channels.ring(call.far_channel)
+        case Step.BRIDGE_NEAR:
+            assert call.near, "only then it is in the plan"
+            outbound = call.direction is Direction.OUTBOUND
+            number = call.caller if outbound else shown_name(call.user or call.target)
+            await ari.channels.set_caller(call.near.id, number, call.caller_name if outbound else "")
+            await ari.bridges.add_channel(bridge, call.near.id)
+        case Step.CREATE_PHONE:
+            number, name = far_identity(call)
+            await ari.channels.create(call.phone_channel, call.phone, caller=number, caller_name=name)
+        case Step.DIAL_PHONE:
+            await ari.channels.dial(call.phone_channel, timeout=int(call.ring_seconds or ring_timeout) + 5)
         case Step.ANSWER_FAR:
             await ari.channels.answer(call.far_channel)
-        case Step.CREATE_PARTY | Step.DIAL_PARTY | Step.BRIDGE_PARTY:
-            party = call.party(instance)
-            assert party, "it is made before its steps"
-            await _execute_for_party(call, party, step, backends, bridge, ring_timeout)
-    return address, sdp
+        case _:
+            raise AssertionError(f"{step} is of a media leg or a party")
 
 
-async def _execute_for_party(
-    call: Call, party: Party, step: Step, backends: Backends, bridge: str, ring_timeout: float
-) -> None:
+async def _execute_for_leg(call: Call, leg: MediaLeg, step: Step, backends: Backends) -> tuple[RtpAddress | None, str]:
+    ari, media, name = backends.ari, backends.media, leg_id(call.id, leg.number)
+    match step:
+        case Step.OFFER_MEDIA:
+            return await media.offer(name, leg.offer, call.prefer), ""
+        case Step.REOFFER_MEDIA:
+            assert leg.media_address, "a leg that is used again has one"
+            await media.reoffer(name, leg.offer, call.prefer, leg.media_address)
+        case Step.CREATE_EXTERNAL_MEDIA:
+            assert leg.media_address, "the plan waits for it"
+            # The far side displays who it is bridged with; without a number the bridge would blank its display.
+            outbound = call.direction is Direction.OUTBOUND
+            shown = (call.caller, call.caller_name) if outbound else (shown_name(call.user or call.target), "")
+            number, caller_name = shown
+            return await ari.channels.external_media(
+                name, leg.media_address, caller=number, caller_name=caller_name
+            ), ""
+        case Step.ANSWER_MEDIA:
+            assert leg.external_media_address, "the plan waits for it"
+            return None, await media.answer(name, leg.external_media_address)
+        case Step.BRIDGE_EXTERNAL_MEDIA:
+            if call.isolated:
+                await ari.channels.mute(name)
+            await ari.bridges.add_channel(resource_id(call.id, Kind.BRIDGE), name)
+    return None, ""
+
+
+async def _execute_for_party(call: Call, party: Party, step: Step, backends: Backends, ring_timeout: float) -> None:
     channels = backends.ari.channels
     match step:
         case Step.CREATE_PARTY:
@@ -85,29 +114,37 @@ async def _execute_for_party(
         case Step.DIAL_PARTY:
             await channels.dial(party.channel, timeout=int(ring_timeout) + 5)
         case _:
-            await backends.ari.bridges.add_channel(bridge, party.channel)
+            await backends.ari.bridges.add_channel(resource_id(call.id, Kind.BRIDGE), party.channel)
 
 
-async def release_resource(backends: Backends, call: Call, resource: Resource, instance: int) -> LegStats | None:
+async def release_resource(backends: Backends, call: Call, resource: Resource, target: Target) -> LegStats | None:
     """Release a resource; no error if it does not exist. Returns the statistics of a media session.
 
     Raises PeerError.
     """
     ari = backends.ari
-    match resource:
-        case Resource.MEDIA_SESSION:
-            return await backends.media.delete(leg_id(call.id, instance))
-        case Resource.BRIDGE:
-            await ari.bridges.destroy(resource_id(call.id, Kind.BRIDGE))
-        case Resource.EXTERNAL_MEDIA:
-            await ari.channels.hangup(leg_id(call.id, instance))
-        case Resource.FAR if call.direction is Direction.INBOUND and call.dialplan_status:
-            await ari.channels.continue_in_dialplan(call.far_channel, variables=_for_dialplan(backends, call))
-        case Resource.PARTY:
-            if party := call.party(instance):
+    match resource, target:
+        case Resource.MEDIA_SESSION, LegRef(number):
+            return await backends.media.delete(leg_id(call.id, number))
+        case Resource.EXTERNAL_MEDIA, LegRef(number):
+            await ari.channels.hangup(leg_id(call.id, number))
+        case Resource.PARTY, PartyRef(number):
+            if party := call.party(number):
                 await ari.channels.hangup(party.channel)
-        case Resource.FAR:
+        case Resource.BRIDGE, None:
+            await ari.bridges.destroy(resource_id(call.id, Kind.BRIDGE))
+        case Resource.FAR, None if call.direction is Direction.INBOUND and call.dialplan_status:
+            await ari.channels.continue_in_dialplan(call.far_channel, variables=_for_dialplan(backends, call))
+        case Resource.FAR, None:
             await ari.channels.hangup(call.far_channel)
+        case Resource.PHONE, None:
+            answered = Milestone.ACCEPTED in call.milestones  # by a page: no call was missed there
+            await ari.channels.hang_up_with(call.phone_channel, ANSWERED_ELSEWHERE if answered else NORMAL_CLEARING)
+        case Resource.NEAR, None:
+            assert call.near, "it has one"
+            await ari.channels.hang_up_with(call.near.id, q850_for_near(call))
+        case _:
+            raise AssertionError(f"{resource} is not of {target}")
     return None
 
 

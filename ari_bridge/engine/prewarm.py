@@ -19,17 +19,17 @@ Theory of operation
 """
 
 import asyncio
-import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from ari_bridge import metrics
 from ari_bridge.engine.ports import Backends
 from ari_bridge.errors import PeerError, TooMany
-from ari_bridge.fsm.call import PreparedLeg, Resource
+from ari_bridge.fsm.call import LegRef, MediaLeg, Milestone, Resource, Step
 from ari_bridge.fsm.events import ChannelDestroyed, Event, MediaLost, StasisEnded, StasisStarted
 from ari_bridge.guest_names import counted_name, guest_key, shown_name
 from ari_bridge.ids import leg_id, stem_of
@@ -49,6 +49,10 @@ MAX_REMEMBERED_CALLS = 10_000
 """Calls whose used leg numbers are remembered: of those never placed, the oldest are forgotten."""
 RELEASE_TIMEOUT_S = 2.0
 """How long `close` waits for the releases."""
+
+_REACHED = frozenset({Milestone.MEDIA_OFFERED, Milestone.EXTERNAL_MEDIA_CREATED, Milestone.MEDIA_ANSWERED})
+_DONE = frozenset({Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.ANSWER_MEDIA})
+_ALLOCATED = frozenset({Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA})
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +86,7 @@ class _Preparation:
     user: str | None
     offer: str
     listener: PrewarmListener
-    leg: PreparedLeg | None = None  # once it is ready
+    leg: MediaLeg | None = None  # once it is ready
     entered: bool = False  # its channel's StasisStart came
     creation: asyncio.Task[None] | None = None
     expiry: asyncio.TimerHandle | None = None
@@ -144,14 +148,15 @@ class MediaPrewarmer:
         if sum(other == counted for other in others) >= most:
             raise TooMany(f"{counted} has {most} legs ahead of calls already.", field="callId")
 
-    def claim(self, call_id: str, *, offer: str, session: str | None) -> PreparedLeg | None:
+    def claim(self, call_id: str, *, offer: str, session: str | None) -> MediaLeg | None:
         """The page's leg for the call, which owns it from now on; None if there is none that is ready."""
         one = self._by_session.get(session or "")
         if one is None or one.leg is None or (one.call_id, one.offer) != (call_id, offer):
             return None
         self._remove(one)
         metrics.PREWARMED_LEGS_USED.inc()
-        return dataclasses.replace(one.leg, entered=one.entered)
+        entered = {Milestone.EXTERNAL_MEDIA_ENTERED} if one.entered else set()
+        return msgspec.structs.replace(one.leg, milestones=_REACHED | entered)
 
     def first_number(self, call_id: str) -> int:
         """The number of the first leg that the call makes itself."""
@@ -183,10 +188,10 @@ class MediaPrewarmer:
         """Whether the event of a channel, or of a session, was about one of these legs."""
         if not self._by_session or not isinstance(event, StasisStarted | StasisEnded | ChannelDestroyed | MediaLost):
             return False
-        number = event.leg if isinstance(event, MediaLost) else event.instance
+        target = LegRef(event.leg) if isinstance(event, MediaLost) else event.target
         legs = self._by_session.values()
-        one = next((one for one in legs if (one.call_id, one.number) == (call_id, number)), None)
-        if one is None or (not isinstance(event, MediaLost) and event.resource is not Resource.EXTERNAL_MEDIA):
+        one = next((one for one in legs if (one.call_id, LegRef(one.number)) == (call_id, target)), None)
+        if one is None:
             return False
         if isinstance(event, StasisStarted):
             one.entered = True
@@ -217,7 +222,7 @@ class MediaPrewarmer:
             log.exception("preparing a leg raised", call=one.call_id)
             self._give_up(one, repr(error))
             return
-        one.leg = PreparedLeg(one.number, media_address, external, answer)
+        one.leg = MediaLeg(one.number, one.offer, answer, media_address, external, started=_DONE, allocated=_ALLOCATED)
         if self._by_session.get(one.session) is not one:
             return  # discarded meanwhile: its release waits for this
         log.debug("a leg is prepared", call=one.call_id, seconds=round(time.monotonic() - started, 3))

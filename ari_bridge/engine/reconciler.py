@@ -32,7 +32,7 @@ from ari_bridge.engine.ports import Backends
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import PeerError
-from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, PartyState, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, PartyState, Resource, Step, Target
 from ari_bridge.fsm.events import (
     ChannelDestroyed,
     ConnectedLineChanged,
@@ -40,13 +40,14 @@ from ari_bridge.fsm.events import (
     FarHeld,
     FarRinging,
     PartyAnswered,
+    PhoneAnswered,
     RecordingEnded,
     StasisStarted,
 )
 from ari_bridge.fsm.inventory import Finding, Ownership, ResourceKind, classify
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.fsm.strangers import find_strangers
-from ari_bridge.ids import leg_id, parse_resource_id
+from ari_bridge.ids import parse_resource_id
 
 SWEEP_INTERVAL_S = 30.0
 GRACE_S = 2.0
@@ -145,23 +146,37 @@ class Reconciler:
 
     def _post_missed(self, task: CallTask, call: Call, channels: Mapping[str, Channel]) -> None:
         at = time.time()
-        ids = {Resource.FAR: (call.far_channel, 0), Resource.EXTERNAL_MEDIA: (leg_id(call.id, call.leg), call.leg)}
-        for resource, (channel_id, leg) in ids.items():
-            if _CREATED[resource] not in call.milestones or resource not in call.allocated:
+        reached = call.reached
+        ids: list[tuple[Resource, str, Target, frozenset[Resource]]] = [
+            (Resource.FAR, call.far_channel, None, call.allocated)
+        ]
+        if leg := call.leg:
+            ids.append((Resource.EXTERNAL_MEDIA, call.near_channel, leg.ref, leg.allocated))
+        for resource, channel_id, target, allocated in ids:
+            if _CREATED[resource] not in reached or resource not in allocated:
                 continue
             channel = channels.get(channel_id)
             if channel is None:
-                task.post(ChannelDestroyed(at, resource, text=_MISSED, instance=leg))
+                task.post(ChannelDestroyed(at, resource, text=_MISSED, target=target))
                 continue
-            if _ENTERED[resource] not in call.milestones:
-                task.post(StasisStarted(at, resource, leg))
+            if _ENTERED[resource] not in reached:
+                task.post(StasisStarted(at, resource, target))
             if resource is Resource.EXTERNAL_MEDIA and channel.connected.number:
-                task.post(ConnectedLineChanged(at, resource, leg, channel.connected.number, channel.connected.name))
+                line = channel.connected
+                task.post(ConnectedLineChanged(at, resource, target, line.number, line.name))
             if resource is Resource.FAR and call.direction is Direction.OUTBOUND:
                 if channel.state == "Up" and Milestone.FAR_ANSWERED not in call.milestones:
                     task.post(FarAnswered(at))
                 elif channel.state == "Ringing":
                     task.post(FarRinging(at))
+        if call.near_present and call.near and call.near.id not in channels:
+            task.post(ChannelDestroyed(at, Resource.NEAR, text=_MISSED))
+        if Milestone.PHONE_CREATED in call.milestones and Resource.PHONE in call.allocated:
+            phone = channels.get(call.phone_channel)
+            if phone is None:
+                task.post(ChannelDestroyed(at, Resource.PHONE, text=_MISSED))
+            else:
+                task.post(PhoneAnswered(at) if phone.state == "Up" else StasisStarted(at, Resource.PHONE))
         self._post_missed_of_parties(task, call, channels, at)
 
     def _post_missed_of_parties(self, task: CallTask, call: Call, channels: Mapping[str, Channel], at: float) -> None:
@@ -170,11 +185,11 @@ class Reconciler:
                 continue
             channel = channels.get(party.channel)
             if channel is None:
-                task.post(ChannelDestroyed(at, Resource.PARTY, text=_MISSED, instance=party.number))
+                task.post(ChannelDestroyed(at, Resource.PARTY, text=_MISSED, target=party.ref))
             elif channel.state == "Up":
                 task.post(PartyAnswered(at, party.number))
             else:
-                task.post(StasisStarted(at, Resource.PARTY, party.number))
+                task.post(StasisStarted(at, Resource.PARTY, party.ref))
 
     async def _check_recordings(self, before: float) -> None:
         """Recordings whose end was missed. One that was started after `before` may not exist yet."""

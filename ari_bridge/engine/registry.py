@@ -18,7 +18,7 @@ from ari_bridge.errors import Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.fsm.deadlines import resume
 from ari_bridge.fsm.decisions import Decision
-from ari_bridge.fsm.events import Accepted, Event, RecordingRequested, RecordingVerb
+from ari_bridge.fsm.events import Accepted, Event, HungUp, RecordingRequested, RecordingVerb
 from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.ids import is_digest, stem_of
 from ari_bridge.preferences.ring_decision import RingDecision
@@ -75,18 +75,18 @@ class CallRegistry:
         """A call of an earlier process: it continues, or has ended meanwhile. Its deadlines continue too."""
         call, actions = decision
         call = resume(call, actions, record, time.time(), self._limits.timing())
-        self._store.save(call)
+        happened = self._events.of_adoption(call)
+        self._store.save(call, self._events.not_recorded_before(record, happened))
         request = self._deferred.pop(call.id, None)
         if request and request.listener and not call.state.live:
             request.listener(call, StateChanged())
         if call.state is CallState.ENDED:
-            self._events.ended_while_down(call)
+            self._events.emit(happened)
             return
         metrics = CallMetrics()
         task = self._add(call, metrics)
         metrics.adopted(call)
-        if call.outcome:
-            self._events.ended(call)
+        self._events.emit(happened)
         task.perform(actions)
         if request and isinstance(request.event, Accepted):
             self._accept(task, request.event, request.listener)
@@ -114,6 +114,11 @@ class CallRegistry:
         if task:
             task.post(event)
         return task is not None
+
+    def hang_up(self, call_id: str) -> None:
+        """End it, if it has been adopted and has not ended."""
+        if task := self.tasks.get(call_id):
+            task.post(HungUp(time.time()))
 
     # --- lookup -----------------------------------------------------------------------
 

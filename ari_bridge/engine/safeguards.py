@@ -44,8 +44,8 @@ class Safeguards:
         calendar: Calendar | None,
     ) -> None:
         table, calendar = table or StateTable(None), calendar or Calendar()
-        counters = UsageCounters(table, calendar)
-        alarms = UsageAlarms(hooks, table, calendar, limits.alarms, audit)
+        counters = UsageCounters(table, calendar, gate.usage_key)
+        alarms = UsageAlarms(hooks, table, calendar, limits.alarms, audit, gate.usage_key)
         self.usage = CallUsage(gate, live, counters, table)
         hooks.tap(self.usage.on_hook)
         self.leg_limits = LegLimits(limits, gate, live, counters, self.usage, alarms, self._forwarding, audit)

@@ -13,7 +13,7 @@ from ari_bridge.engine.call_context import CallContext
 from ari_bridge.errors import PeerError, PeerRefused
 from ari_bridge.fsm.events import MuteFailed
 from ari_bridge.fsm.notifications import HoldChanged
-from ari_bridge.ids import Kind, leg_id, resource_id
+from ari_bridge.ids import Kind, resource_id
 from ari_bridge.outcomes import pbx_at_fault
 
 
@@ -92,9 +92,11 @@ class SoundControl:
 
     async def _request_mute(self, on: bool) -> None:
         context = self._context
-        channels, leg = context.backends.ari.channels, leg_id(context.call.id, context.call.leg)
+        channels, near = context.backends.ari.channels, context.call.near_channel
+        if not near:
+            return  # the next media leg is made as it ought to be
         try:
-            await (channels.mute if on else channels.unmute)(leg)
+            await (channels.mute if on else channels.unmute)(near)
         except PeerRefused as error:
             if pbx_at_fault(error.status):
                 raise

@@ -4,6 +4,7 @@ Each is told once in its window, not for each leg: as a hook event (and so in `/
 was told is kept, so that a restart does not repeat it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -56,6 +57,7 @@ class UsageAlarms:
         calendar: Says how late it is.
         settings: When an alarm is told.
         audit: Where alarms are recorded.
+        key_of: Under what a user's alarms are kept, as in `UsageCounters`.
     """
 
     def __init__(
@@ -65,7 +67,9 @@ class UsageAlarms:
         calendar: Calendar,
         settings: AlarmSettings,
         audit: Audit | None = None,
+        key_of: Callable[[str], str] = str,
     ) -> None:
+        self._key_of = key_of
         self._audit: Audit = audit or NoAudit()
         self._hooks = hooks
         self._table = table
@@ -95,7 +99,7 @@ class UsageAlarms:
         wanted = self._settings.new_destinations
         if not wanted or now - first_at > NEW_FOR_S:
             return
-        key = f"new-destinations/{user}"
+        key = f"new-destinations/{self._key_of(user)}"
         recent = [at for at in self._table.get(key, now) or [] if now - HOUR_S < at <= now]
         recent = [*recent, now][-wanted:]
         self._table.set(key, recent, now + HOUR_S)
@@ -111,13 +115,14 @@ class UsageAlarms:
         if not (begins <= minute < ends if begins < ends else minute >= begins or minute < ends):
             return
         night_ends = now + ((ends - minute) % 1440) * 60.0
-        legs = int(self._table.get(f"night/{user}", now) or 0) + 1
-        self._table.set(f"night/{user}", legs, night_ends)
+        key = f"night/{self._key_of(user)}"
+        legs = int(self._table.get(key, now) or 0) + 1
+        self._table.set(key, legs, night_ends)
         if legs >= self._settings.night_legs:
             self._tell(UsageAlarm("night", user, "ALARM_HOURS", legs, self._settings.night_legs), night_ends, now)
 
     def _tell(self, alarm: UsageAlarm, window_ends: float, now: float) -> None:
-        key = f"alarm/{alarm.kind}/{alarm.rule}/{alarm.user}"
+        key = f"alarm/{alarm.kind}/{alarm.rule}/{self._key_of(alarm.user)}"
         if self._table.get(key, now):
             return
         self._table.set(key, True, window_ends)

@@ -5,20 +5,17 @@ The task begins them in order; requests to peers run beside each other, and come
 
 from dataclasses import dataclass
 
-from ari_bridge.fsm.call import Resource, Step
+from ari_bridge.fsm.call import Resource, Step, Target
 from ari_bridge.fsm.events import ChannelDestroyed, RecordingVerb, Timer
 from ari_bridge.fsm.notifications import Notification
 
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """Begin a set-up step. Comes back as StepDone or StepFailed.
-
-    `instance`, here and below: the number of the media leg or of the party; 0 for what a call has once.
-    """
+    """Begin a set-up step. Comes back as StepDone or StepFailed."""
 
     step: Step
-    instance: int = 0
+    target: Target = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +23,7 @@ class Release:
     """Release a resource. Always comes back as Released."""
 
     resource: Resource
-    instance: int = 0
+    target: Target = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from enum import Enum, auto
 import msgspec
 
 from ari_bridge.fsm.timing import Deadlines
+from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Cause, Detail, Outcome
 from ari_bridge_protocol.direction import Direction as Direction
@@ -40,16 +41,13 @@ class CallState(IdentityEnum):
 class Resource(IdentityEnum):
     """What a call allocates in Asterisk and rtpengine; each is released exactly once."""
 
-    MEDIA_SESSION = "media_session"
-    BRIDGE = "bridge"
+    MEDIA_SESSION = "media_session"  # of a media leg, as the next
     EXTERNAL_MEDIA = "external_media"
+    BRIDGE = "bridge"
     FAR = "far"
+    NEAR = "near"  # the channel of our user's SIP client (`Call.near`)
+    PHONE = "phone"  # the channel that rings the SIP phones of a called user; once it has answered, it is NEAR
     PARTY = "party"  # the channel of a further party; not in `Call.allocated`: the party itself keeps track of it
-
-    @property
-    def of_leg(self) -> bool:
-        """Whether it belongs to a media leg: a call may have several over its life."""
-        return self in (Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA)
 
 
 class Milestone(IdentityEnum):
@@ -72,35 +70,41 @@ class Milestone(IdentityEnum):
     FAR_ANSWERED = auto()
     ACCEPTED = auto()  # inbound: a page has sent its offer
     ANSWER_SENT = auto()  # the page was sent an SDP answer, of whichever leg
+    PHONE_WANTED = auto()  # inbound: SIP phones of the user are to ring as well
+    PHONE_CREATED = auto()
+    PHONE_ENTERED = auto()
+    PHONE_DIALLED = auto()
+    NEAR_BRIDGED = auto()  # our user's SIP client is in the bridge
     FAR_PROGRESSED = auto()  # outbound: the far side has signalled that it may send sound before its answer (183)
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedLeg:
-    """A media leg that was made before its call (`engine.prewarm`)."""
+class LegRef:
+    """One of a call's media legs."""
 
     number: int
-    media_address: RtpAddress
-    external_media_address: RtpAddress
-    answer: str
-    entered: bool = False  # its channel's StasisStart came
 
 
 @dataclass(frozen=True, slots=True)
-class SupersededResource:
-    """A resource of an earlier media leg that is not released yet."""
-
-    resource: Resource
-    leg: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReusableLeg:
-    """The media leg that is in the bridge while a new one is made: used again if Asterisk cannot make a channel."""
+class PartyRef:
+    """One of a call's further parties."""
 
     number: int
-    media_address: RtpAddress
-    external_media_address: RtpAddress
+
+
+Target = LegRef | PartyRef | None
+"""Which part of the call an event or an action is about; None: what a call has once."""
+
+
+class SipChannel(msgspec.Struct, frozen=True):
+    """The channel by which a SIP client of our user takes part in a call, in place of a media leg.
+
+    Asterisk made it, so its id says nothing of the call: only the call's record does.
+    """
+
+    id: str  # ARI channel id
+    name: str = ""  # Asterisk's, such as PJSIP/edge-0000002a
+    holds: bool = False  # the client itself holds the call: then Asterisk plays music, and we need not
 
 
 class PartyState(IdentityEnum):
@@ -118,6 +122,7 @@ _STORED_NAMES = {
     "pending": "waiting",
     "leaving_outcome": "leaving",
     "redirected_to": "moved_to",
+    "leg": "media_leg",  # not in a row as it is: see `call_store.rows`
 }
 """What the call store calls a field, if not by its name here: rows of earlier versions stay readable, and of this one
 by them.
@@ -152,6 +157,10 @@ class Party(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     ended_at: float | None = None
 
     @property
+    def ref(self) -> PartyRef:
+        return PartyRef(self.number)
+
+    @property
     def present(self) -> bool:
         """Called or talking, and not leaving."""
         return self.state is not PartyState.GONE and self.leaving_outcome is None
@@ -177,11 +186,45 @@ class Recording(msgspec.Struct, frozen=True):
     started_at: float  # Unix seconds
 
 
+class MediaLeg(msgspec.Struct, frozen=True):
+    """The near side of a call that a browser has: an rtpengine session, and the external media channel that joins it to
+    the bridge.
+
+    A new offer makes a new leg, which replaces the earlier one once it is in the bridge.
+    """
+
+    number: int  # from 1 on; `ids.leg_id` makes the names of its channel and session
+    offer: str = ""  # the browser's SDP
+    answer: str = ""  # the SDP for the browser; "" until it is known
+    media_address: RtpAddress | None = None  # where rtpengine receives RTP from Asterisk
+    external_media_address: RtpAddress | None = None  # where Asterisk receives RTP from rtpengine
+    milestones: frozenset[Milestone] = frozenset()
+    started: frozenset["Step"] = frozenset()  # set-up steps
+    pending: frozenset["Step"] = frozenset()  # started, without a result yet
+    allocated: frozenset[Resource] = frozenset()  # requested: created, or possibly created; not released yet
+    releasing: frozenset[Resource] = frozenset()  # allocated, and being released
+
+    @property
+    def ref(self) -> LegRef:
+        return LegRef(self.number)
+
+    @property
+    def gone(self) -> bool:
+        """Nothing of it is left, or can still come to exist."""
+        return not self.allocated and not self.pending
+
+    @property
+    def reusable(self) -> bool:
+        """Whether it is whole, in the bridge, and no request for it is pending."""
+        bridged = Milestone.EXTERNAL_MEDIA_BRIDGED in self.milestones
+        return bridged and len(self.allocated) == 2 and not self.releasing and not self.pending
+
+
 class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     """One call. Times are Unix seconds; None: it has not happened.
 
-    `milestones`, `started`, `pending`, `allocated` and `releasing` concern, as far as media is concerned, the media leg
-    number `leg`: a new leg starts with none of them, and what the earlier one still has becomes `superseded`.
+    `milestones`, `started`, `pending`, `allocated` and `releasing` concern what a call has once: each media leg and
+    each party has its own.
     A msgspec struct, as it is copied with a change some forty times a call: copying a dataclass takes thirty times as
     long.
     """
@@ -200,23 +243,18 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     far_number: str = ""  # the connected line, as Asterisk reports it; "": as dialled, or the caller's
     far_name: str = ""
     endpoint: str = ""  # outbound: what Asterisk dials, e.g. PJSIP/7001@trunk
-    leg: int = 1  # the number of the media leg in use, or being made
-    last_leg: int = 1  # the highest number that a leg has had: numbers are never reused
-    offer: str = ""  # the browser's SDP; "" until it is known
-    answer: str = ""  # the SDP for the browser; "" until it is known
-    media_address: RtpAddress | None = None  # where rtpengine receives RTP from Asterisk
-    external_media_address: RtpAddress | None = None  # where Asterisk receives RTP from rtpengine
+    phone: str = ""  # inbound: what Asterisk dials to ring the user's SIP phones; "": they do not ring
+    near: SipChannel | None = None  # our user's SIP client: then there is no media leg
+    leg: MediaLeg | None = None  # in use, or being made; inbound: None until accepted
+    old_legs: tuple[MediaLeg, ...] = ()  # earlier ones that are not released yet
+    last_leg: int = 0  # the highest number that a leg has had: numbers are never reused
     milestones: frozenset[Milestone] = frozenset()
     started: frozenset["Step"] = frozenset()  # set-up steps
     pending: frozenset["Step"] = frozenset()  # started, without a result yet
     allocated: frozenset[Resource] = frozenset()  # requested: created, or possibly created; not released yet
     releasing: frozenset[Resource] = frozenset()  # allocated, and being released
-    superseded: frozenset[SupersededResource] = frozenset()  # resources of earlier legs
-    superseded_releasing: frozenset[SupersededResource] = frozenset()  # of these, those being released
-    stale_steps: frozenset[tuple["Step", int]] = frozenset()  # of earlier legs, without a result yet; with the leg
-    reusable_leg: ReusableLeg | None = None  # the earlier leg that can be used again
     owner_away: bool = False  # the owning page has no open WebSocket
-    media_lost: bool = False  # there is no media leg: the page must send a new offer
+    media_lost: bool = False  # there is no media leg any more: the page must send a new offer
     client_silent: bool = False  # no RTP arrives from the browser though it should
     moh_on: bool = False  # the bridge plays music on hold
     held: bool = False  # by our side
@@ -247,8 +285,60 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
         return self.parties[number - 2] if 2 <= number <= len(self.parties) + 1 else None
 
     @property
+    def legs(self) -> tuple[MediaLeg, ...]:
+        """All that are not released yet, the present one last."""
+        return (*self.old_legs, self.leg) if self.leg else self.old_legs
+
+    def media_leg(self, ref: LegRef) -> MediaLeg | None:
+        """None if nothing of it is left."""
+        return next((leg for leg in self.legs if leg.number == ref.number), None)
+
+    def is_present(self, ref: LegRef) -> bool:
+        """Whether it is the media leg in use, or being made, and no earlier one."""
+        return self.leg is not None and self.leg.number == ref.number
+
+    @property
+    def reusable_leg(self) -> MediaLeg | None:
+        """The earlier leg that is still in the bridge, and can be used again."""
+        return next((leg for leg in reversed(self.old_legs) if leg.reusable), None)
+
+    @property
+    def offer(self) -> str:
+        """The browser's SDP offer for its present media leg; "" if there is none, or if it is not known."""
+        return self.leg.offer if self.leg else ""
+
+    @property
+    def answer(self) -> str:
+        """The SDP answer for the browser; "" until it is known."""
+        return self.leg.answer if self.leg else ""
+
+    @property
+    def near_channel(self) -> str:
+        """The channel by which our side is, or will be, in the bridge: its SIP client's, or that of its media leg.
+
+        "" if there is neither.
+        """
+        if self.near:
+            return self.near.id if self.near_present else ""
+        return leg_id(self.id, self.leg.number) if self.leg else ""
+
+    @property
+    def reached(self) -> frozenset[Milestone]:
+        """The milestones of the call and of its present media leg."""
+        return self.milestones | self.leg.milestones if self.leg else self.milestones
+
+    @property
     def far_present(self) -> bool:
         return Resource.FAR in self.allocated - self.releasing and Milestone.FAR_LEFT not in self.milestones
+
+    @property
+    def phone_channel(self) -> str:
+        """The channel by which the user's SIP phones ring."""
+        return resource_id(self.id, Kind.PHONE)
+
+    @property
+    def near_present(self) -> bool:
+        return Resource.NEAR in self.allocated - self.releasing
 
     @property
     def recording(self) -> Recording | None:
@@ -259,16 +349,6 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
 
 class Step(IdentityEnum):
     """One request of the set-up plan. The value names it in logs and metrics."""
-
-    @property
-    def of_leg(self) -> bool:
-        """Whether it is repeated for every media leg."""
-        return self in _STEPS_OF_A_LEG
-
-    @property
-    def of_party(self) -> bool:
-        """Whether it is done for each further party."""
-        return self in _STEPS_OF_A_PARTY
 
     OFFER_MEDIA = "offer_media"
     REOFFER_MEDIA = "reoffer_media"  # of a leg that is used again
@@ -281,26 +361,9 @@ class Step(IdentityEnum):
     DIAL_FAR = "dial_far"
     RING_FAR = "ring_far"
     ANSWER_FAR = "answer_far"
+    BRIDGE_NEAR = "bridge_near"
+    CREATE_PHONE = "create_phone"
+    DIAL_PHONE = "dial_phone"
     CREATE_PARTY = "create_party"
     DIAL_PARTY = "dial_party"
     BRIDGE_PARTY = "bridge_party"
-
-
-_STEPS_OF_A_LEG = {
-    Step.OFFER_MEDIA,
-    Step.REOFFER_MEDIA,
-    Step.ANSWER_MEDIA,
-    Step.CREATE_EXTERNAL_MEDIA,
-    Step.BRIDGE_EXTERNAL_MEDIA,
-}
-_STEPS_OF_A_PARTY = {Step.CREATE_PARTY, Step.DIAL_PARTY, Step.BRIDGE_PARTY}
-LEG_MILESTONES = frozenset(
-    {
-        Milestone.MEDIA_OFFERED,
-        Milestone.MEDIA_ANSWERED,
-        Milestone.EXTERNAL_MEDIA_CREATED,
-        Milestone.EXTERNAL_MEDIA_ENTERED,
-        Milestone.EXTERNAL_MEDIA_BRIDGED,
-        Milestone.LEG_REUSED,
-    }
-)

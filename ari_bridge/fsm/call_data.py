@@ -3,7 +3,7 @@
 Of guests it has the shown names: it is told to others than the guest.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -84,6 +84,10 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     ownerless: Annotated[
         bool, Meta(description="it was found active without a record of whose it is: only an operator can end it")
     ] = False
+    near: Annotated[
+        Literal["page", "sip"],
+        Meta(description="by what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client"),
+    ] = "page"
 
     @classmethod
     def of(cls, call: Call) -> "CallData":
@@ -101,6 +105,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
             users=sorted(map(shown_name, call.users)),
             held=call.held,
             held_by_far=call.held_by_far,
+            near="sip" if call.near else "page",
             parties=list(map(_party, call.parties)),
             transferring=shown_name(taker.target) if taker else None,
             left=call.left_outcome,

@@ -1,31 +1,45 @@
 """What the rules have in common: starting set-up steps, entering a state, ending calls, releasing resources. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import setup_plan
-from ari_bridge.fsm.actions import Action, CancelTimers, Do, Mute, Notify, PlayMusic, Record, Release, StopRinging
+from ari_bridge.fsm.actions import (
+    Action,
+    AwaitEarlyMedia,
+    CancelTimers,
+    Do,
+    Mute,
+    Notify,
+    PlayMusic,
+    Record,
+    Release,
+    StartTimer,
+    StopRinging,
+)
 from ari_bridge.fsm.call import (
-    LEG_MILESTONES,
     Call,
     CallState,
     Direction,
+    LegRef,
+    MediaLeg,
     Milestone,
     Party,
     PartyState,
     Resource,
     Step,
-    SupersededResource,
+    Target,
 )
-from ari_bridge.fsm.events import RecordingVerb
+from ari_bridge.fsm.events import RecordingVerb, Timer
 from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
 Decision = tuple[Call, list[Action]]
+Part = TypeVar("Part", Call, MediaLeg)  # each with set-up steps and resources of its own
 
 TRYING, RINGING, EARLY, ACCEPTING, UP, ENDING, ENDED = CallState
 ENDS = (ENDING, ENDED)
@@ -55,24 +69,35 @@ def check_present(call: Call) -> None:
 
 def advance(call: Call) -> Decision:
     """Start every set-up step whose milestones are reached. What it creates counts as allocated from now on."""
-    steps = setup_plan.ready(call)
-    if not steps:
-        return call, []
-    made = {setup_plan.MAKES[step] for step in steps if step in setup_plan.MAKES}
-    call = replace(
-        call, started=call.started | {*steps}, pending=call.pending | {*steps}, allocated=call.allocated | made
-    )
-    actions: list[Action] = [Do(step, call.leg if step.of_leg else 0) for step in steps]
+    reached = call.reached
+    steps = setup_plan.ready(setup_plan.plan_of(call), call.started, reached)
+    actions: list[Action] = [Do(step) for step in steps]
+    if steps:
+        call = with_steps(call, steps)
+    if call.leg is None:
+        return call, actions
+    steps = setup_plan.ready(setup_plan.MEDIA_LEG, call.leg.started, reached)
+    actions += [Do(step, call.leg.ref) for step in steps]
+    if steps:
+        call = replace(call, leg=with_steps(call.leg, steps))
     if Step.BRIDGE_EXTERNAL_MEDIA in steps:  # the new leg replaces the earlier one, and the music
-        call, releases = release_superseded(call)
+        call, releases = release_old_legs(call)
         call, sound = update_sound(replace(call, client_silent=False))
         actions = [*sound, *actions, *releases]
     return call, actions
 
 
+def with_steps(part: Part, steps: Collection[Step]) -> Part:
+    """The part of a call with steps that are started now."""
+    made = {setup_plan.MAKES[step] for step in steps if step in setup_plan.MAKES}
+    return replace(
+        part, started=part.started | {*steps}, pending=part.pending | {*steps}, allocated=part.allocated | made
+    )
+
+
 def enter_state(call: Call, state: CallState) -> Decision:
     """Enter the state, and notify the listeners; but none is notified of a state before its SDP answer."""
-    visible = Milestone.ANSWER_SENT in call.milestones and state is not ACCEPTING
+    visible = (Milestone.ANSWER_SENT in call.milestones or call.near is not None) and state is not ACCEPTING
     return replace(call, state=state), [Notify(StateChanged())] if visible else []
 
 
@@ -88,11 +113,12 @@ def update_sound(call: Call) -> Decision:
     """Isolate our side and play music on hold as the call requires.
 
     Our side is isolated while it holds or transfers. A single participant who waits for it, or for a browser that sends
-    no RTP, hears music.
+    no RTP, hears music. Where a SIP client holds the call, Asterisk does the same by itself.
     """
-    isolated = call.state is UP and not call.left_outcome and (call.held or call.transferring != 0)
+    held = call.held and not (call.near and call.near.holds)
+    isolated = call.state is UP and not call.left_outcome and (held or call.transferring != 0)
     taker = call.party(call.transferring)
-    waits = call.client_silent or call.held or (taker is not None and not taker.talking)
+    waits = call.client_silent or held or (taker is not None and not taker.talking)
     music = call.state is UP and waits and count_talking(call) == 1
     actions: list[Action] = []
     if isolated is not call.isolated:
@@ -100,6 +126,19 @@ def update_sound(call: Call) -> Decision:
     if music is not call.moh_on:
         actions.append(PlayMusic(music))
     return (replace(call, isolated=isolated, moh_on=music), actions) if actions else (call, actions)
+
+
+# --- what Asterisk does by itself where our side is a SIP client --------------------------
+
+
+def watch_media(call: Call) -> list[Action]:
+    """See, over and over, that RTP comes from the browser of an answered call."""
+    return [] if call.near else [StartTimer(Timer.MEDIA)]
+
+
+def await_early_media(call: Call) -> list[Action]:
+    """See when the far side is heard before its answer."""
+    return [] if call.near else [AwaitEarlyMedia()]
 
 
 # --- a set-up that fails -------------------------------------------------------------
@@ -164,22 +203,36 @@ def forward_status(forward: str, otherwise: str) -> str:
 
 def release(call: Call) -> Decision:
     """Release what is allocated, except what is still being created; ENDED once everything is released."""
-    now = [r for r in Resource if r in call.allocated - call.releasing and setup_plan.MADE_BY[r] not in call.pending]
+    now = _releasable(call)
     call = replace(call, releasing=call.releasing | {*now})
-    actions: list[Action] = [Release(resource, call.leg if resource.of_leg else 0) for resource in now]
-    call, spares = release_superseded(call)
+    actions: list[Action] = [Release(resource) for resource in now]
+    for leg in call.legs:
+        call, releases = release_leg(call, leg)
+        actions += releases
     call, parties = release_parties(call)
-    if not (call.allocated or call.pending or call.superseded or call.stale_steps or any(map(_exists, call.parties))):
+    standing = any(not leg.gone for leg in call.legs) or any(map(_exists, call.parties))
+    if not (call.allocated or call.pending or standing):
         call = replace(call, state=ENDED)
-    return call, [*actions, *spares, *parties]
+    return call, [*actions, *parties]
 
 
-def without_resource(call: Call, resource: Resource, leg: int = 0) -> Call:
-    """The call without a resource that is released. `leg`: of which leg, if it belongs to one."""
-    if resource.of_leg and leg != call.leg:
-        gone = {SupersededResource(resource, leg)}
-        return replace(call, superseded=call.superseded - gone, superseded_releasing=call.superseded_releasing - gone)
-    return replace(call, allocated=call.allocated - {resource}, releasing=call.releasing - {resource})
+def _releasable(part: Call | MediaLeg) -> list[Resource]:
+    """What it has allocated, except what is still being created, or being released already."""
+    return [
+        r for r in Resource if r in part.allocated - part.releasing and setup_plan.MADE_BY.get(r) not in part.pending
+    ]
+
+
+def without_resource(call: Call, resource: Resource, target: Target) -> Call:
+    """The call without a resource that is released. A party keeps track of its channel itself."""
+    if not isinstance(target, LegRef):
+        return without(call, resource)
+    leg = call.media_leg(target)
+    return with_leg(call, without(leg, resource)) if leg else call
+
+
+def without(part: Part, resource: Resource) -> Part:
+    return replace(part, allocated=part.allocated - {resource}, releasing=part.releasing - {resource})
 
 
 # --- further parties ------------------------------------------------------------------
@@ -200,44 +253,49 @@ def release_parties(call: Call) -> Decision:
         goes = _exists(party) and (party.leaving_outcome is not None or not call.state.live)
         if goes and not party.releasing and Step.CREATE_PARTY not in party.pending:
             call = with_party(call, replace(party, releasing=True))
-            actions.append(Release(Resource.PARTY, party.number))
+            actions.append(Release(Resource.PARTY, party.ref))
     return call, actions
+
+
+def release_near(call: Call) -> Decision:
+    """Hang up our user's SIP client."""
+    if not call.near_present:
+        return call, []
+    return replace(call, releasing=call.releasing | {Resource.NEAR}), [Release(Resource.NEAR)]
 
 
 # --- media legs -------------------------------------------------------------------
 
 
+def with_leg(call: Call, leg: MediaLeg) -> Call:
+    """The call with a media leg of this number as it is now; an earlier one of which nothing is left is dropped."""
+    if call.leg and call.leg.number == leg.number:
+        return replace(call, leg=leg)
+    old_legs = (leg if one.number == leg.number else one for one in call.old_legs)
+    return replace(call, old_legs=tuple(one for one in old_legs if not one.gone))
+
+
 def supersede_leg(call: Call) -> Call:
-    """The call without a media leg: the resources of the present one are superseded. Leg numbers are never reused."""
-    held = {resource for resource in call.allocated if resource.of_leg}
-    started = {step for step in call.started if step.of_leg}
-    number = max(call.leg, call.last_leg) + 1
-    return replace(
-        call,
-        leg=number,
-        last_leg=number,
-        superseded=call.superseded | {SupersededResource(resource, call.leg) for resource in held},
-        superseded_releasing=call.superseded_releasing
-        | {SupersededResource(resource, call.leg) for resource in call.releasing & held},
-        stale_steps=call.stale_steps | {(step, call.leg) for step in call.pending & started},
-        allocated=call.allocated - held,
-        releasing=call.releasing - held,
-        started=call.started - started,
-        pending=call.pending - started,
-        milestones=call.milestones - LEG_MILESTONES,
-        media_address=None,
-        external_media_address=None,
-        offer="",
-        answer="",
-    )
+    """The call without a present media leg. Leg numbers are never reused."""
+    if call.leg is None:
+        return call
+    old_legs = call.old_legs if call.leg.gone else (*call.old_legs, call.leg)
+    return replace(call, leg=None, old_legs=old_legs, last_leg=max(call.last_leg, call.leg.number))
 
 
-def release_superseded(call: Call) -> Decision:
-    """Release the resources of earlier legs, except those that are still being created."""
-    now = [
-        spare
-        for spare in sorted(call.superseded - call.superseded_releasing, key=lambda one: (one.leg, one.resource.value))
-        if (setup_plan.MADE_BY[spare.resource], spare.leg) not in call.stale_steps
+def release_leg(call: Call, leg: MediaLeg) -> Decision:
+    """Release what a media leg has allocated, except what is still being created."""
+    now = _releasable(leg)
+    return with_leg(call, replace(leg, releasing=leg.releasing | {*now})), [
+        Release(resource, leg.ref) for resource in now
     ]
-    call = replace(call, superseded_releasing=call.superseded_releasing | {*now}, reusable_leg=None)
-    return call, [Release(spare.resource, spare.leg) for spare in now]
+
+
+def release_old_legs(call: Call, kept: MediaLeg | None = None) -> Decision:
+    """Release the earlier media legs, except one that is kept."""
+    actions: list[Action] = []
+    for leg in call.old_legs:
+        if leg is not kept:
+            call, releases = release_leg(call, leg)
+            actions += releases
+    return call, actions

@@ -9,7 +9,7 @@ rtpengine or a timer: one that is too late is ignored. *Results* of our requests
 from dataclasses import dataclass
 from enum import Enum
 
-from ari_bridge.fsm.call import PartyState, PreparedLeg, Resource, Step
+from ari_bridge.fsm.call import MediaLeg, PartyState, Resource, Step, Target
 from ari_bridge.fsm.timing import Timer as Timer
 from ari_bridge.leg_stats import LegStats
 from ari_bridge.net import RtpAddress
@@ -35,7 +35,7 @@ class Event:
 class Placed(Event):
     """A browser calls a number: the first event of an outbound call. `prepared`: see `engine.prewarm`."""
 
-    prepared: PreparedLeg | None = None
+    prepared: MediaLeg | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Accepted(Event):
     offer: str
     session: str | None = None
     prefer: str = ""  # the codec; "": unchanged
-    prepared: PreparedLeg | None = None
+    prepared: MediaLeg | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,23 +151,22 @@ class PagesRang(Event):
     """The pages of `users` were alerted; if that is empty, `status` says why (ARI_BRIDGE_STATUS).
 
     `forward`: where the caller goes in that case, or if the call is not answered in `ring_seconds` (see `Call`).
+    `phone`: what to dial so that the user's SIP phones ring as well.
     """
 
     users: frozenset[str]
     status: str = "UNAVAILABLE"
     forward: str = ""
     ring_seconds: float = 0.0
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StasisStarted(Event):
-    """ARI StasisStart of one of the call's channels: it takes commands now.
-
-    `instance`, here and below: the number of the media leg or of the party; 0 for what a call has once.
-    """
+    """ARI StasisStart of one of the call's channels: it takes commands now."""
 
     resource: Resource
-    instance: int = 0
+    target: Target = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +174,7 @@ class ChannelReplaced(Event):
     """The far side, or a party, transferred its call: `channel` takes its place."""
 
     resource: Resource
-    instance: int
+    target: Target
     channel: str
     number: str
     name: str
@@ -188,7 +187,7 @@ class ConnectedLineChanged(Event):
     """
 
     resource: Resource
-    instance: int
+    target: Target
     number: str
     name: str
 
@@ -198,7 +197,7 @@ class StasisEnded(Event):
     """ARI StasisEnd: the channel takes no commands any more, and mostly is about to end."""
 
     resource: Resource
-    instance: int = 0
+    target: Target = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +211,7 @@ class ChannelDestroyed(Event):
     resource: Resource
     q850: int = 0
     text: str = ""
-    instance: int = 0
+    target: Target = None
     sip: int = 0
     name: str = ""
 
@@ -265,6 +264,18 @@ class FarDigit(Event):
 @dataclass(frozen=True, slots=True)
 class FarHeld(Event):
     """ARI ChannelHold (`held`) or ChannelUnhold of the far channel."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneAnswered(Event):
+    """ARI ChannelStateChange to Up, or Dial with ANSWER, of the channel that rings the user's SIP phones."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearHeld(Event):
+    """ARI ChannelHold (`held`) or ChannelUnhold of our user's SIP client."""
 
     held: bool
 
@@ -361,7 +372,7 @@ class StepDone(Event):
     step: Step
     address: RtpAddress | None = None
     sdp: str = ""
-    instance: int = 0
+    target: Target = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +382,7 @@ class StepFailed(Event):
     step: Step
     failure: Failure
     reason: str
-    instance: int = 0
+    target: Target = None
     status: int = 0
 
 
@@ -397,7 +408,7 @@ class ReleaseFailed(Event):
     """The first try to release a resource of Asterisk failed; it is retried until Released."""
 
     resource: Resource
-    instance: int
+    target: Target
     reason: str
 
 
@@ -406,5 +417,5 @@ class Released(Event):
     """A resource is released, or its release was given up after several tries (then the sweep reaps it)."""
 
     resource: Resource
-    instance: int = 0
+    target: Target = None
     figures: LegStats | None = None  # the statistics of a media session

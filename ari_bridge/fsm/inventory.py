@@ -71,7 +71,7 @@ def classify(
     for leg in sorted(snapshot.legs or ()):
         call_id = _owner(leg, ids)
         call = calls.get(call_id or "")
-        known = leg in prepared or (call is not None and leg in _legs(call))
+        known = leg in prepared or (call is not None and leg in _legs_of(call))
         found.append(_finding(ResourceKind.SESSION, leg, call_id, known, kept))
     return found
 
@@ -100,11 +100,13 @@ def _owner(name: str, ids: Mapping[str, str]) -> str | None:
 
 def channels_of(call: Call) -> set[str]:
     """The channels of the call, including past and future ones, without a far side that was given away."""
-    legs = {leg_id(call.id, one.leg) for one in call.superseded if one.resource is Resource.EXTERNAL_MEDIA}
     far = {call.far_channel} if Resource.FAR in call.allocated or call.state.live else set()
-    return far | {leg_id(call.id, call.leg), *legs} | {party.channel for party in call.parties}
+    near = {call.near.id} if call.near else set()
+    if Resource.PHONE in call.allocated:
+        near.add(call.phone_channel)
+    return far | near | _legs_of(call) | {party.channel for party in call.parties}
 
 
-def _legs(call: Call) -> set[str]:
-    legs = {leg_id(call.id, one.leg) for one in call.superseded if one.resource is Resource.MEDIA_SESSION}
-    return {leg_id(call.id, call.leg), *legs}
+def _legs_of(call: Call) -> set[str]:
+    """The names of its media legs, of channel and session alike."""
+    return {leg_id(call.id, leg.number) for leg in call.legs}

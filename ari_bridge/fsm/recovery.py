@@ -18,24 +18,23 @@ from msgspec.structs import replace
 
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.fsm import decisions, setup_plan
-from ari_bridge.fsm.actions import Action, AwaitEarlyMedia, CheckMedia, Mute, PlayMusic, StartTimer
+from ari_bridge.fsm.actions import Action, CheckMedia, Mute, PlayMusic, StartTimer
 from ari_bridge.fsm.call import (
-    LEG_MILESTONES,
     Call,
     CallState,
     Direction,
+    MediaLeg,
     Milestone,
     Party,
     PartyState,
     Resource,
     Step,
-    SupersededResource,
 )
 from ari_bridge.fsm.decisions import ACCEPTING, EARLY, ENDING, RINGING, TRYING, UP, Decision
-from ari_bridge.fsm.events import Timer
-from ari_bridge.fsm.rules import parties
+from ari_bridge.fsm.events import PhoneAnswered, Timer
+from ari_bridge.fsm.rules import near, parties, phones
 from ari_bridge.fsm.rules.connected import identified
-from ari_bridge.ids import Kind, leg_id, leg_number, parse_resource_id, resource_id, stem_of
+from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id, stem_of
 from ari_bridge.outcomes import Cause, Outcome
 
 
@@ -49,6 +48,12 @@ class PbxSnapshot:
 
 
 _FAR_IN_STASIS = frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED})
+_WHOLE_LEG = frozenset({Resource.EXTERNAL_MEDIA, Resource.MEDIA_SESSION})
+_ALL_LEG_STEPS = frozenset(setup_plan.MEDIA_LEG)
+_LEG_BRIDGED = frozenset({Milestone.EXTERNAL_MEDIA_ENTERED, *(setup_plan.GIVES[step] for step in _ALL_LEG_STEPS)})
+_PHONE_RINGS = frozenset(
+    {Milestone.PHONE_WANTED, Milestone.PHONE_CREATED, Milestone.PHONE_ENTERED, Milestone.PHONE_DIALLED}
+)
 _CALLER_RINGS = _FAR_IN_STASIS | {Milestone.PAGES_RING, Milestone.FAR_RUNG}
 
 
@@ -66,12 +71,14 @@ def recover(record: Call, snapshot: PbxSnapshot, at: float, given_away: frozense
             return decisions.end(found, at, Outcome.TRANSFERRED)
     if record.outcome is not None:
         return decisions.release(replace(found, state=ENDING))
+    if record.near and not record.left_outcome and Resource.NEAR not in found.allocated:
+        return near.hung_up(found, at, Cause(text="the SIP client hung up while the server was down"))
     if record.parties and record.state is UP:
         return _continue_with_parties(found, at, snapshot)
     if far is None:
         return _ended_meanwhile(found, at)
     if record.direction is Direction.INBOUND and record.state is not UP and not _was_answered(found, far, snapshot):
-        return _ring_again(found)
+        return _continue(found, ACCEPTING, at, snapshot) if record.near else _ring_again(found, at, snapshot)
     state = _state(record, far)
     if state is TRYING:
         return decisions.end(found, at, Outcome.FAILED_PBX, Cause(text="the server was restarted during the set-up"))
@@ -79,25 +86,35 @@ def recover(record: Call, snapshot: PbxSnapshot, at: float, given_away: frozense
 
 
 def _with_allocated(record: Call, snapshot: PbxSnapshot) -> Call:
-    """The record with those of its resources that exist; earlier legs are superseded."""
-    holds, stem = set(), stem_of(record.id)
+    """The record with those of its resources that exist."""
+    holds = set()
     if record.far_channel in snapshot.channels:
         holds.add(Resource.FAR)
+    if record.near and record.near.id in snapshot.channels:
+        holds.add(Resource.NEAR)
+    elif record.phone and record.phone_channel in snapshot.channels:
+        holds.add(Resource.PHONE)
     if resource_id(record.id, Kind.BRIDGE) in snapshot.bridges:
         holds.add(Resource.BRIDGE)
-    spare = set()
+    leg, old_legs = _legs_found(record, snapshot)
+    last = max([record.last_leg, *(one.number for one in old_legs)])
+    parties = tuple(_as_found(party, snapshot, record) for party in record.parties)
+    return replace(record, allocated=frozenset(holds), leg=leg, old_legs=old_legs, last_leg=last, parties=parties)
+
+
+def _legs_found(record: Call, snapshot: PbxSnapshot) -> tuple[MediaLeg | None, tuple[MediaLeg, ...]]:
+    """The present media leg of the record, and earlier ones, with what exists of each."""
+    stem = stem_of(record.id)
+    found: dict[int, set[Resource]] = {}
     for resource, names in (
         (Resource.EXTERNAL_MEDIA, snapshot.channels),
         (Resource.MEDIA_SESSION, snapshot.legs or ()),
     ):
         for name in names:
-            parsed = parse_resource_id(name)
-            if parsed == (stem, Kind.EXTERNAL_MEDIA):
-                spare.add(SupersededResource(resource, leg_number(name)))
-    present = {one for one in spare if one.leg == record.leg}
-    holds |= {one.resource for one in present}
-    parties = tuple(_as_found(party, snapshot, record) for party in record.parties)
-    return replace(record, allocated=frozenset(holds), superseded=frozenset(spare - present), parties=parties)
+            if parse_resource_id(name) == (stem, Kind.EXTERNAL_MEDIA):
+                found.setdefault(leg_number(name), set()).add(resource)
+    leg = record.leg and replace(record.leg, allocated=frozenset(found.pop(record.leg.number, ())))
+    return leg, tuple(MediaLeg(number, allocated=frozenset(found[number])) for number in sorted(found))
 
 
 def _as_found(party: Party, snapshot: PbxSnapshot, record: Call) -> Party:
@@ -125,7 +142,7 @@ def _was_answered(call: Call, far: Channel, snapshot: PbxSnapshot) -> bool:
     Up alone does not say so: the dialplan may have answered before the caller came to us. But answering is the last
     step, and needs both in the bridge.
     """
-    both = {call.far_channel, leg_id(call.id, call.leg)}
+    both = {call.far_channel, call.near_channel}
     return call.state is ACCEPTING and far.state == "Up" and both <= _members(call, snapshot)
 
 
@@ -138,10 +155,13 @@ def _ended_meanwhile(call: Call, at: float) -> Decision:
     return decisions.end(call, at, Outcome.NO_ANSWER if call.ringing_at else Outcome.UNREACHABLE, cause)
 
 
-def _ring_again(call: Call) -> Decision:
+def _ring_again(call: Call, at: float, snapshot: PbxSnapshot) -> Decision:
     """A caller who is not answered yet: the pages ring once they are back, and media is set up anew."""
     call = decisions.supersede_leg(call)
     reached = _CALLER_RINGS | ({Milestone.BRIDGE_CREATED} if Resource.BRIDGE in call.allocated else set())
+    phone = snapshot.channels.get(call.phone_channel) if Resource.PHONE in call.allocated else None
+    if phone:
+        reached |= _PHONE_RINGS if phone.state != "Down" else _PHONE_RINGS - {Milestone.PHONE_DIALLED}
     users = call.users or frozenset({call.target})
     call = replace(
         call,
@@ -150,10 +170,15 @@ def _ring_again(call: Call) -> Decision:
         session=None,
         users=users,
         milestones=reached,
-        started=_steps_done(call, reached),
     )
-    call, releases = decisions.release_superseded(call)
-    return call, [*releases, StartTimer(Timer.RING)]
+    call = replace(call, started=_steps_done(call, reached))
+    call, releases = decisions.release_old_legs(call)
+    call, steps = decisions.advance(call)
+    actions: list[Action] = [*releases, *steps, StartTimer(Timer.RING)]
+    if phone and phone.state == "Up":
+        call, answered = phones.phone_answers.apply(call, PhoneAnswered(at))
+        actions += answered
+    return call, actions
 
 
 def _members(call: Call, snapshot: PbxSnapshot) -> set[str]:
@@ -200,9 +225,10 @@ def _continue_party(call: Call, party: Party, channel: Channel | None, members: 
 
 
 def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) -> Decision:
-    if media := snapshot.channels.get(leg_id(call.id, call.leg)):  # the connected line may have changed meanwhile
+    leg = call.leg
+    if leg and (media := snapshot.channels.get(call.near_channel)):  # the connected line may have changed meanwhile
         line = media.connected
-        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, call.leg, line.number, line.name)
+        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, leg.ref, line.number, line.name)
     members = _members(call, snapshot)
     reached = {*_CALLER_RINGS, Milestone.ACCEPTED, Milestone.ANSWER_SENT, Milestone.FAR_DIALLED}
     if Resource.BRIDGE in call.allocated:
@@ -212,12 +238,14 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     if state is UP:
         reached.add(Milestone.FAR_ANSWERED)
         call = replace(call, answered_at=call.answered_at or at)
-    whole = {Resource.EXTERNAL_MEDIA} if snapshot.legs is None else {Resource.EXTERNAL_MEDIA, Resource.MEDIA_SESSION}
+    whole = _WHOLE_LEG - ({Resource.MEDIA_SESSION} if snapshot.legs is None else set())
     if call.left_outcome:
         call = decisions.supersede_leg(call)
-    elif leg_id(call.id, call.leg) in members and whole <= call.allocated:
-        reached |= LEG_MILESTONES
-        call = replace(call, allocated=call.allocated | {Resource.MEDIA_SESSION})
+    elif call.near:
+        if call.near.id in members:
+            reached.add(Milestone.NEAR_BRIDGED)
+    elif leg and call.near_channel in members and whole <= leg.allocated:
+        call = replace(call, leg=replace(leg, milestones=_LEG_BRIDGED, started=_ALL_LEG_STEPS, allocated=_WHOLE_LEG))
     else:
         call = replace(decisions.supersede_leg(call), media_lost=True)
     away = call.session is not None and not call.left_outcome
@@ -226,19 +254,20 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     )
     call, _ = decisions.update_sound(call)
     call, steps = decisions.advance(call)
-    call, releases = decisions.release_superseded(call)
+    call, releases = decisions.release_old_legs(call)
+    call, hangs_up = phones.release_phone(call)  # it rang beside the page that has the call
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
     if state is UP and not call.left_outcome:
-        timers.append(StartTimer(Timer.MEDIA))
+        timers += decisions.watch_media(call)
         if away and not call.media_lost:
             timers.append(CheckMedia())  # the grace must not end a call on unchecked assumptions
     if state is not UP:
         timers.append(StartTimer(Timer.RING))
     if state is RINGING:
-        timers.append(AwaitEarlyMedia())
-    return call, [*steps, *releases, *timers, *_correct_sound(call)]
+        timers += decisions.await_early_media(call)
+    return call, [*steps, *releases, *hangs_up, *timers, *_correct_sound(call)]
 
 
 def _correct_sound(call: Call) -> list[Action]:
@@ -251,4 +280,4 @@ def _correct_sound(call: Call) -> list[Action]:
 
 def _steps_done(call: Call, reached: set[Milestone] | frozenset[Milestone]) -> frozenset[Step]:
     """The steps whose milestones are reached: they are not started again."""
-    return frozenset(step for step in setup_plan.PLANS[call.direction] if setup_plan.GIVES[step] in reached)
+    return frozenset(step for step in setup_plan.plan_of(call) if setup_plan.GIVES[step] in reached)

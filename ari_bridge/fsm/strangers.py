@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ari_bridge.ari.models import Bridge, Channel
-from ari_bridge.fsm.call import Call, CallState, Direction, Party, PartyState, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, MediaLeg, Party, PartyState, Step
 from ari_bridge.fsm.recovery import PbxSnapshot
 from ari_bridge.ids import Kind, leg_number, lost_id, parse_resource_id, resource_id
 
@@ -36,6 +36,7 @@ def _record(stem: str, bridge: Bridge, snapshot: PbxSnapshot, at: float) -> Call
     if not others or len(up) < 2:
         return None
     ours = legs[-1].caller.number if legs else ""
+    number = leg_number(legs[-1].id) if legs else 0
     far_name = resource_id(lost_id(stem), Kind.FAR)
     others.sort(key=lambda one: (one.id != far_name, one.id))  # its first far side, if that is still there
     far, *rest = others
@@ -52,7 +53,8 @@ def _record(stem: str, bridge: Bridge, snapshot: PbxSnapshot, at: float) -> Call
         answered_at=started_at,
         state=CallState.UP,
         far_channel=far.id,
-        leg=leg_number(legs[-1].id) if legs else 1,
+        leg=MediaLeg(number) if number else None,
+        last_leg=number,
         parties=tuple(_party(number, channel, started_at) for number, channel in enumerate(rest, start=2)),
         ownerless=True,
     )

@@ -12,7 +12,7 @@ Theory of operation
 * What the diagram in docs/design.md (drawn from this table by `make diagram`) does not show: within a state, a call also
   has set-up milestones (`setup_plan`), media legs, of which a new one can replace an earlier one (`rules/media.py`),
   parties with states of their own (`rules/parties.py`), and recordings (`rules/recording.py`). Events of an earlier leg
-  are distinguished by their `instance`.
+  are distinguished by their `target`.
 * Time is an event as well: timers are actions, their expiry is `TimerFired`, and the deadlines of those that outlive the
   process are part of the call (`deadlines`).
 * The table does not decide what becomes of a call after a restart (`recovery`), nor who rings (`engine.inbound_policy`).
@@ -39,6 +39,8 @@ from ari_bridge.fsm.rules.channels import (
 )
 from ari_bridge.fsm.rules.connected import connected_line_changed
 from ari_bridge.fsm.rules.media import media_checked, media_lost, owner_back, owner_lost, renew
+from ari_bridge.fsm.rules.near import near_holds
+from ari_bridge.fsm.rules.phones import phone_answers
 from ari_bridge.fsm.rules.progress import early_media, far_progresses, far_rings
 from ari_bridge.fsm.rules.refusals import ignore, illegal, refuse
 from ari_bridge.fsm.rules.releases import release_failed, released, released_in_call
@@ -96,6 +98,8 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.FarHangsUp:           (far_hangs_up,           far_hangs_up,           far_hangs_up,           far_hangs_up,           far_hangs_up,           ignore,                 ignore),
     events.FarDigit:             (ignore,                 ignore,                 far_digit,              ignore,                 far_digit,              ignore,                 ignore),
     events.FarHeld:              (ignore,                 ignore,                 ignore,                 ignore,                 far_holds,              ignore,                 ignore),
+    events.PhoneAnswered:        (ignore,                 phone_answers,          ignore,                 ignore,                 ignore,                 ignore,                 ignore),
+    events.NearHeld:             (ignore,                 ignore,                 ignore,                 ignore,                 near_holds,             ignore,                 ignore),
     events.PartyRang:            (ignore,                 ignore,                 ignore,                 ignore,                 parties.ringing,        ignore,                 ignore),
     events.PartyAnswered:        (ignore,                 ignore,                 ignore,                 ignore,                 parties.answered,       ignore,                 ignore),
     events.PartyFailed:          (ignore,                 ignore,                 ignore,                 ignore,                 parties.failed,         ignore,                 ignore),

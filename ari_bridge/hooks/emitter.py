@@ -59,6 +59,8 @@ class Hooks:
         self._emitter.on("error", self._tap_failed)
         self._workers: list[_Worker] = []
         self._taps: list[Callable[[HookEvent], None]] = []
+        self.recorder: Callable[[HookEvent], None] | None = None
+        """Given every event that is not recorded when it is emitted, before anybody else is."""
 
     def on(self, event: type[E], handler: Handler[E]) -> None:
         """Call `handler` for every `event`, including its subclasses (`HookEvent`: for every event).
@@ -74,9 +76,13 @@ class Hooks:
         """Call `callback` for every event at once, in the server's loop: it must be quick and never block."""
         self._taps.append(callback)
 
-    def emit(self, event: HookEvent) -> None:
-        """Give the event to every listener. Never raises, never waits."""
-        for tap in self._taps:
+    def emit(self, event: HookEvent, *, recorded: bool = False) -> None:
+        """Give the event to every listener. Never raises, never waits.
+
+        `recorded`: it was written to the event log already, with the change of a call that it tells.
+        """
+        recorder = [self.recorder] if self.recorder and not recorded else []
+        for tap in [*recorder, *self._taps]:
             try:
                 tap(event)
             except Exception as error:

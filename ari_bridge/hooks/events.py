@@ -193,6 +193,24 @@ class OutgoingAllowed(HookEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class EventsLost(HookEvent):
+    """Events are missing from the event log before this one.
+
+    Args:
+        count: How many; 0 if that is not known.
+        reason: `no_room`: the disk could not be written for so long that they found no room in memory.
+            `uncertain_end`: the machine stopped without warning, or the file was damaged: its last events may be lost.
+    """
+
+    name: ClassVar[str] = "events.lost"
+    count: int
+    reason: Literal["no_room", "uncertain_end"]
+
+    def data(self) -> dict[str, Any]:
+        return {"count": self.count, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
 class AriReceived(HookEvent):
     """An event of Asterisk, as ARI sent it. `type`: ARI's name for it, e.g. StasisStart."""
 

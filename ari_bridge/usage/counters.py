@@ -1,4 +1,10 @@
-"""What each user has caused: legs within a minute and a day, and seconds of talking by class of number."""
+"""What each user has caused: legs within a minute and a day, and seconds of talking by class of number.
+
+A user may be renamed, and the name may become another user's: `key_of` has the key that stays the same.
+"""
+
+from collections.abc import Callable
+from typing import Any
 
 from ari_bridge.usage.calendar import Calendar
 from ari_bridge.usage.state_table import StateTable
@@ -12,19 +18,22 @@ class UsageCounters:
     Args:
         table: Keeps them.
         calendar: Says when a day begins.
+        key_of: Under what a user's are kept, whatever the user is called; by default the name.
     """
 
-    def __init__(self, table: StateTable, calendar: Calendar) -> None:
+    def __init__(self, table: StateTable, calendar: Calendar, key_of: Callable[[str], str] = str) -> None:
         self._table = table
         self._calendar = calendar
+        self.key_of = key_of
 
     # --- legs ---------------------------------------------------------------------------
 
     def count_leg(self, user: str, now: float) -> None:
         """The user has caused one more, whatever becomes of it."""
         recent = [*self._recent(user, now), now]
-        self._table.set(f"recent/{user}", recent, now + _MINUTE_S)
-        self._table.set(self._of_day("legs", user, now), self.legs_of_day(user, now) + 1, self._calendar.day_ends(now))
+        legs = self.legs_of_day(user, now) + 1
+        self._table.set(f"recent/{self.key_of(user)}", recent, now + _MINUTE_S)
+        self._table.set(self._of_day("legs", self.key_of(user), now), legs, self._calendar.day_ends(now))
 
     def legs_of_minute(self, user: str, now: float) -> int:
         return len(self._recent(user, now))
@@ -35,7 +44,7 @@ class UsageCounters:
         return recent[0] + _MINUTE_S - now if recent else 0.0
 
     def legs_of_day(self, user: str, now: float) -> int:
-        return int(self._table.get(self._of_day("legs", user, now), now) or 0)
+        return int(self._get(lambda key: self._of_day("legs", key, now), user, now) or 0)
 
     def day_frees(self, now: float) -> float:
         """In how many seconds the next day begins."""
@@ -44,17 +53,23 @@ class UsageCounters:
     # --- seconds ------------------------------------------------------------------------
 
     def add_seconds(self, user: str, number_class: str, seconds: float, now: float) -> None:
-        key = self._of_day("seconds", f"{user}/{number_class}", now)
+        key = self._of_day("seconds", f"{self.key_of(user)}/{number_class}", now)
         used = self.seconds_of_day(user, number_class, now) + seconds
         self._table.set(key, used, self._calendar.day_ends(now))
 
     def seconds_of_day(self, user: str, number_class: str, now: float) -> float:
-        return float(self._table.get(self._of_day("seconds", f"{user}/{number_class}", now), now) or 0.0)
+        used = self._get(lambda key: self._of_day("seconds", f"{key}/{number_class}", now), user, now)
+        return float(used or 0.0)
 
     def _recent(self, user: str, now: float) -> list[float]:
-        kept: list[float] = self._table.get(f"recent/{user}", now) or []
+        kept: list[float] = self._get("recent/{}".format, user, now) or []
         # A clock that was set back must not keep them for ever.
         return [at for at in kept if now - _MINUTE_S < at <= now + 1.0]
+
+    def _get(self, place: Callable[[str], str], user: str, now: float) -> Any:
+        """Of earlier versions, which kept it under the name, what is not over yet counts too."""
+        kept = self._table.get(place(self.key_of(user)), now)
+        return self._table.get(place(user), now) if kept is None else kept
 
     def _of_day(self, what: str, whose: str, now: float) -> str:
         return f"{what}/{self._calendar.day(now)}/{whose}"

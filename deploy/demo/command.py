@@ -1,6 +1,7 @@
 """The command `ari-bridge` as it stands in the project's own `.venv`: the same, and it knows the demo.
 
-`ari-bridge doctor` beside a running demo examines the demo, unless settings of its own say otherwise.
+Beside a running demo `ari-bridge doctor`, `user`, `calls` and the like are about the demo, unless settings of one's own
+say otherwise.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ import shlex
 import sys
 from pathlib import Path
 
+_WITHOUT_DEMO = {"serve", "call", "version", "--help"}
+"""A server of one's own, what speaks to one by its address, and what needs no settings."""
+
 
 def main() -> None:
     """Runs `ari-bridge` with the arguments of this process."""
-    if sys.argv[1:2] == ["doctor"]:
+    if sys.argv[1:] and sys.argv[1] not in _WITHOUT_DEMO:
         from deploy.demo import install
 
         use_settings_of_demo(install.STATE)

@@ -9,14 +9,14 @@ from dataclasses import replace
 from ari_bridge.accounts import Accounts, ApiKey, User
 from ari_bridge.engine.call_manager import CallManager
 from ari_bridge.guest_names import counted_name
-from frontend.api.routes.event_stream import EventLog
+from frontend.api.routes.event_stream import EventStreams
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.grants import grants_of
 from frontend.auth.principal import Principal
 from frontend.websocket.hub import ConnectionHub
 
 
-def end_sessions(access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
+def end_sessions(access: Authenticator, events: EventStreams, connections: ConnectionHub) -> None:
     """Sign-in sessions have ended: so does what is open of them."""
 
     def ended(principal: Principal) -> bool:
@@ -29,7 +29,7 @@ def end_sessions(access: Authenticator, events: EventLog, connections: Connectio
 def follow_accounts(
     accounts: Accounts,
     access: Authenticator,
-    events: EventLog,
+    events: EventStreams,
     connections: ConnectionHub,
     calls: CallManager,
 ) -> None:
@@ -39,7 +39,7 @@ def follow_accounts(
     accounts.api_keys.on_change(lambda key: apply_key_change(key, access, events, connections, calls))
 
 
-def apply_change(user: User, access: Authenticator, events: EventLog, connections: ConnectionHub) -> None:
+def apply_change(user: User, access: Authenticator, events: EventStreams, connections: ConnectionHub) -> None:
     """The user was changed: what is open ends, if the change ends it; else it has the user's new rights."""
     grants = grants_of(user.roles)
 
@@ -60,7 +60,7 @@ def apply_change(user: User, access: Authenticator, events: EventLog, connection
 
 
 def apply_key_change(
-    key: ApiKey, access: Authenticator, events: EventLog, connections: ConnectionHub, calls: CallManager
+    key: ApiKey, access: Authenticator, events: EventStreams, connections: ConnectionHub, calls: CallManager
 ) -> None:
     """The API key was changed, or its time has come: what it has open ends, if it ends, and its guests' calls.
 

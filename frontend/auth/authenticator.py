@@ -6,7 +6,7 @@ Every part of the server that must know who sends a request asks `Authenticator`
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,13 @@ from frontend.auth.client_tokens import AUDIENCE as CLIENT_AUDIENCE
 from frontend.auth.client_tokens import ClientTokens
 from frontend.auth.errors import Forbidden, SignInIncomplete, Unauthorized
 from frontend.auth.grants import PHONE, grants_of
+from frontend.auth.own_second_factor import changed_meanwhile_is
 from frontend.auth.principal import Principal, check_person
+from frontend.auth.relying_party import RelyingParty
 from frontend.auth.second_factor import SecondFactorCheck
+from frontend.auth.security_key_check import SecurityKeyCheck
 from frontend.auth.session_issuer import AuthSession, SessionIssuer
-from frontend.auth.sign_in_steps import SignInSteps, changed_meanwhile_is
+from frontend.auth.sign_in_steps import SignInSteps
 from frontend.auth.sign_ins import SignIns, TooManyAttempts
 from frontend.auth.token_lifetimes import TokenLifetimes
 from frontend.auth.token_signer import ISSUER
@@ -62,6 +65,7 @@ class Authenticator:
         addresses: Finds the client's address of a request; by default no proxy is trusted.
         second_factor_key: Seals the secrets of authenticator apps.
         require_second_factor: Roles whose users need a second factor: they set it up when they sign in.
+        webauthn_origins: Of the pages that security keys are used on; none: there are no security keys.
         audit: Where sign-ins are recorded.
     """
 
@@ -74,6 +78,7 @@ class Authenticator:
         addresses: ClientAddresses | None = None,
         second_factor_key: SecretKey | None = None,
         require_second_factor: Iterable[str] = (),
+        webauthn_origins: Sequence[str] = (),
         audit: Audit | None = None,
     ) -> None:
         self.required = required
@@ -85,7 +90,10 @@ class Authenticator:
         self.client_tokens = ClientTokens(accounts, self.issuer.signer.sign, self.audit)
         self._sign_ins = SignIns(accounts.verify)
         check = SecondFactorCheck(accounts, second_factor_key or SecretKey(Path(KEY_FILE)), self.audit)
-        self.steps = SignInSteps(accounts, self._sign_ins, check, self.issuer.issue, require_second_factor, self.audit)
+        keys = SecurityKeyCheck(accounts, RelyingParty(webauthn_origins), self.audit)
+        self.steps = SignInSteps(
+            accounts, self._sign_ins, check, keys, self.issuer.issue, require_second_factor, self.audit
+        )
         self._tasks = TaskSet()
 
     # --- signing in ------------------------------------------------------------------
@@ -266,12 +274,12 @@ class Authenticator:
         """The principal of a request to what is public."""
         return Principal(None, address=self.addresses.of(request))
 
-    def authenticate(self, request: web.Request) -> Principal:
+    def authenticate(self, request: web.Request, *, again: bool = False) -> Principal:
         """The principal of the request. Raises Unauthorized.
 
-        Several parts ask about a request: what is recorded and counted of it is so once.
+        Several parts ask about a request: what is recorded and counted of it is so once. `again`: as things are now.
         """
-        if _SENDER not in request:
+        if again or _SENDER not in request:
             try:
                 request[_SENDER] = self._sender(request)
             except Unauthorized as error:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ari_bridge.accounts import User
-from frontend.auth.errors import ChallengeEnded, SignInIncomplete
+from frontend.auth.errors import ChallengeEnded, FactorMethod, SignInIncomplete, WrongKey
+from frontend.auth.relying_party import CHALLENGE_LIFETIME_S, new_challenge
 
 LIFETIME_S = 600.0
 """How long a step may take: long enough to think of a password, or to install an app."""
@@ -35,9 +36,9 @@ class Step(StrEnum):
 
 _DETAILS = {
     Step.SECOND_FACTOR: "The password is right. POST /session/second-factor takes the `challenge` and the code of the "
-    "app, or a recovery code.",
-    Step.ENROLMENT: "Your role needs a second factor: set up an authenticator app. POST "
-    "/session/second-factor/enrolment takes the `challenge`.",
+    "app, or a recovery code; POST /session/second-factor/key asks a security key.",
+    Step.ENROLMENT: "Your role needs a second factor: set up an authenticator app or a security key. POST "
+    "/session/second-factor/enrolment or /session/second-factor/enrolment/key takes the `challenge`.",
     Step.PASSWORD_CHANGE: "Choose a password of your own: somebody else knows this one. "
     "POST /session/password takes the `challenge`.",
 }
@@ -49,10 +50,12 @@ class Challenge:
 
     Args:
         enrolled: Whether the user had a second factor.
-        signed_in: Of somebody who sets up an app while signed in, not of a sign-in.
+        signed_in: Of somebody who sets up or proves a second factor while signed in, not of a sign-in.
         second_factor: Whether the second factor was given too.
         expires_at: By the monotonic clock.
         secret: Of the app that is being set up; "" if none is.
+        key_challenge: What a security key has been asked to sign; b"" if none is asked.
+        key_expires_at: Until when it may, by the monotonic clock.
     """
 
     token: str
@@ -65,6 +68,8 @@ class Challenge:
     expires_at: float
     attempts: int = 0
     secret: str = ""
+    key_challenge: bytes = b""
+    key_expires_at: float = 0.0
 
 
 class Challenges:
@@ -79,7 +84,14 @@ class Challenges:
         return len(self._open)
 
     def issue(
-        self, step: Step, user: User, *, signed_in: bool = False, second_factor: bool = False, secret: str = ""
+        self,
+        step: Step,
+        user: User,
+        *,
+        signed_in: bool = False,
+        second_factor: bool = False,
+        secret: str = "",
+        methods: tuple[FactorMethod, ...] = (),
     ) -> SignInIncomplete:
         """What the answer to the sign-in is, to be raised."""
         now = self._clock()
@@ -104,16 +116,22 @@ class Challenges:
             expires_at=now + LIFETIME_S,
             secret=secret,
         )
-        return SignInIncomplete(step.value, _DETAILS[step], token)
+        return SignInIncomplete(step.value, _DETAILS[step], token, methods)
 
-    def attempt(self, token: str, step: Step, by_id: Callable[[str], User | None]) -> tuple[Challenge, User]:
-        """The challenge that is answered, and its user; it counts as one attempt. Raises ChallengeEnded."""
+    def attempt(
+        self, token: str, step: Step, by_id: Callable[[str], User | None], *, signed_in: bool = False
+    ) -> tuple[Challenge, User]:
+        """The challenge that is answered, and its user; it counts as one attempt. Raises ChallengeEnded.
+
+        `signed_in`: it is answered by somebody who has signed in. A challenge of the one is nothing for the other.
+        """
         found = self._open.get(token)
         user = by_id(found.user_id) if found else None
         if (
             found is None
             or user is None
             or found.step is not step
+            or found.signed_in is not signed_in
             or found.expires_at <= self._clock()
             or found.attempts >= MAX_ATTEMPTS
             or not user.active
@@ -128,6 +146,22 @@ class Challenges:
         """Of the app that is being set up, in place of one before."""
         if found := self._open.get(challenge.token):
             self._open[challenge.token] = replace(found, secret=secret)
+
+    def ask_key(self, challenge: Challenge) -> bytes:
+        """What a security key is to sign, in place of one before."""
+        made = new_challenge()
+        if found := self._open.get(challenge.token):
+            expires_at = self._clock() + CHALLENGE_LIFETIME_S
+            self._open[challenge.token] = replace(found, key_challenge=made, key_expires_at=expires_at)
+        return made
+
+    def take_key_challenge(self, challenge: Challenge) -> bytes:
+        """What the security key was asked to sign: it is good for one answer, right or wrong. Raises WrongKey."""
+        found = self._open.get(challenge.token)
+        if found is None or not found.key_challenge or found.key_expires_at <= self._clock():
+            raise WrongKey("This took too long, or was done before. Try again.")
+        self._open[challenge.token] = replace(found, key_challenge=b"")
+        return found.key_challenge
 
     @contextmanager
     def using(self, challenge: Challenge, *, attempts: int = 0) -> Iterator[None]:

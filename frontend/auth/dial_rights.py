@@ -1,5 +1,7 @@
 """What the accounts say of a user's or an API key's class of service, for dial permissions."""
 
+import time
+
 from ari_bridge.accounts import Accounts
 from ari_bridge.dial_permissions import DialRights
 from ari_bridge.guest_names import guest_key
@@ -18,6 +20,9 @@ class AccountDialRights:
 
     def dial_rights(self, user: str) -> DialRights:
         if key := self._accounts.api_keys.find(guest_key(user) or user):
-            return DialRights(key.class_of_service, (MACHINE,), key.tenant)
+            ended = not key.valid(time.time())
+            return DialRights(key.class_of_service, (MACHINE,), key.tenant, ended=ended)
         found = self._accounts.find(user)
-        return DialRights(found.class_of_service, found.roles, found.tenant) if found else DialRights()
+        if found is None:
+            return DialRights()
+        return DialRights(found.class_of_service, found.roles, found.tenant, found.id, ended=not found.active)

@@ -1,6 +1,16 @@
 """Why a request is refused for who sends it."""
 
+from enum import StrEnum
+
 from frontend.auth.grants import Grant
+
+
+class FactorMethod(StrEnum):
+    """What proves, besides the password, that it is the user."""
+
+    TOTP = "totp"
+    SECURITY_KEY = "security_key"
+    RECOVERY_CODE = "recovery_code"
 
 
 class Unauthorized(Exception):
@@ -11,6 +21,12 @@ class WrongCode(Unauthorized):
     """The code of a second factor is wrong, or was used before: another one may be tried."""
 
     field = "code"
+
+
+class WrongKey(WrongCode):
+    """A security key has answered something else than it was asked: it may be tried again."""
+
+    field = "credential"
 
 
 class ChallengeEnded(Unauthorized):
@@ -39,13 +55,15 @@ class SignInIncomplete(Exception):
         code: Of the problem, which says what.
         detail: What to do, for developers.
         challenge: Proves for that one step, and for some minutes, that the password was given.
+        methods: With which second factors it can be completed; none where it is not about them.
     """
 
-    def __init__(self, code: str, detail: str, challenge: str) -> None:
+    def __init__(self, code: str, detail: str, challenge: str, methods: tuple[FactorMethod, ...] = ()) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
         self.challenge = challenge
+        self.methods = methods
 
     def __str__(self) -> str:
         return self.detail

@@ -1,32 +1,22 @@
 """What comes between a right password and a session: the second factor, another password, setting up a second factor.
 
-The order matters: the second factor comes first, so that with the password alone it cannot even be changed.
+The order matters: the second factor comes first, so that with the password alone it cannot even be changed. What those
+who have signed in do with their second factor is in `own_second_factor.py`.
 """
 
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Generic, TypeVar
 
 import structlog
 
-from ari_bridge.accounts import (
-    Accounts,
-    InvalidUser,
-    SecondFactorExists,
-    Target,
-    UnknownUser,
-    User,
-    UserChanged,
-    passwords,
-    totp,
-)
+from ari_bridge.accounts import Accounts, InvalidUser, Target, User, passwords, totp
 from ari_bridge.audit import Action, Audit, acting
-from frontend.auth.challenges import Challenge, Challenges, Step
-from frontend.auth.errors import ChallengeEnded, Unauthorized, WrongCode
-from frontend.auth.principal import Principal, check_person
+from frontend.auth.challenges import Challenges, Step
+from frontend.auth.errors import ChallengeEnded, FactorMethod
+from frontend.auth.own_second_factor import Enrolment, KeyRequest, OwnSecondFactor, changed_meanwhile_is, methods_of
+from frontend.auth.relying_party import Assertion, Options, Registration
 from frontend.auth.second_factor import SecondFactorCheck, actor_of
+from frontend.auth.security_key_check import SecurityKeyCheck
 from frontend.auth.sign_ins import SignIns
 
 HASHING_ATTEMPTS = 4
@@ -34,27 +24,20 @@ HASHING_ATTEMPTS = 4
 
 S = TypeVar("S")
 
-_CHANGED = "Your password or your second factor was changed meanwhile, or you were locked: sign in again."
-
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Enrolment:
-    """An app that is to be set up: it is, once a code of the `secret` has come with the `challenge`."""
-
-    challenge: str
-    secret: str
-    user: str
-
-
 class SignInSteps(Generic[S]):
-    """The steps, and the second factor of those who have signed in.
+    """The steps.
+
+    Attributes:
+        own: The second factor of those who have signed in.
 
     Args:
         accounts: The users.
         sign_ins: Looks at passwords.
         second_factor: Looks at codes.
+        security_keys: Looks at what security keys have signed.
         issue: Makes the session of a user.
         roles: Whose users need a second factor.
         audit: Where sign-ins are recorded.
@@ -65,6 +48,7 @@ class SignInSteps(Generic[S]):
         accounts: Accounts,
         sign_ins: SignIns,
         second_factor: SecondFactorCheck,
+        security_keys: SecurityKeyCheck,
         issue: Callable[[User], Awaitable[S]],
         roles: Iterable[str],
         audit: Audit,
@@ -72,10 +56,12 @@ class SignInSteps(Generic[S]):
         self._accounts = accounts
         self._sign_ins = sign_ins
         self._second_factor = second_factor
+        self._security_keys = security_keys
         self._issue = issue
         self._roles = frozenset(roles)
         self._audit = audit
         self._challenges = Challenges()
+        self.own = OwnSecondFactor(accounts, sign_ins, second_factor, security_keys, self._challenges)
 
     def requires_second_factor(self, user: User) -> bool:
         """Whether one of the user's roles needs it."""
@@ -87,11 +73,13 @@ class SignInSteps(Generic[S]):
         `second_factor`: it was given.
         """
         if user.second_factor and not second_factor:
-            raise self._challenges.issue(Step.SECOND_FACTOR, user)
+            methods = await methods_of(user, self._accounts, self._security_keys)
+            raise self._challenges.issue(Step.SECOND_FACTOR, user, methods=methods)
         if user.must_change_password:
             raise self._challenges.issue(Step.PASSWORD_CHANGE, user, second_factor=second_factor)
         if self.requires_second_factor(user) and not user.second_factor:
-            raise self._challenges.issue(Step.ENROLMENT, user)
+            keys = (FactorMethod.SECURITY_KEY,) if self._security_keys.enabled else ()
+            raise self._challenges.issue(Step.ENROLMENT, user, methods=(FactorMethod.TOTP, *keys))
         session = await self._issue(user)
         self._audit.record(Action.SESSION_CREATE, user.name, actor=actor_of(user, address))
         return session
@@ -131,8 +119,6 @@ class SignInSteps(Generic[S]):
     def begin_enrolment(self, challenge: str) -> Enrolment:
         """A secret for the app that the sign-in requires. Raises Unauthorized."""
         found, user = self._challenges.attempt(challenge, Step.ENROLMENT, self._accounts.by_id)
-        if found.signed_in:
-            raise ChallengeEnded
         secret = totp.new_secret()
         self._challenges.set_secret(found, secret)
         return Enrolment(found.token, secret, user.name)
@@ -140,77 +126,37 @@ class SignInSteps(Generic[S]):
     async def complete_enrolment(self, challenge: str, code: str, address: str) -> tuple[S, list[str]]:
         """The session, and the recovery codes. Raises Unauthorized, SignInIncomplete, AccountsUnavailable."""
         found, user = self._challenges.attempt(challenge, Step.ENROLMENT, self._accounts.by_id)
-        if found.signed_in:
-            raise ChallengeEnded
-        changed, codes = await self._enrol(found, user, code, address)
+        changed, codes = await self.own.enrol(found, user, code, address)
         return await self.complete(changed, address, second_factor=True), codes
 
-    # --- of those who have signed in ---------------------------------------------------
+    # --- with a security key -----------------------------------------------------------
 
-    async def begin_second_factor(self, principal: Principal, password: str) -> Enrolment:
-        """A secret for an app.
+    async def ask_key(self, challenge: str) -> Options:
+        """For the browser, which asks the key. Raises Unauthorized, InvalidUser (there is no key)."""
+        found, user = self._challenges.attempt(challenge, Step.SECOND_FACTOR, self._accounts.by_id)
+        return await self._security_keys.ask(user, self._challenges.ask_key(found))
 
-        Raises SecondFactorExists, Unauthorized, InvalidUser (it is no user), TooManyAttempts, AccountsUnavailable.
-        """
-        user = await self.confirm_password(principal, password)
-        if user.second_factor:
-            raise SecondFactorExists
-        secret = totp.new_secret()
-        incomplete = self._challenges.issue(Step.ENROLMENT, user, signed_in=True, secret=secret)
-        return Enrolment(incomplete.challenge, secret, user.name)
+    async def give_key(self, challenge: str, assertion: Assertion, address: str) -> S:
+        """Raises Unauthorized, SignInIncomplete, AccountsUnavailable."""
+        found, user = self._challenges.attempt(challenge, Step.SECOND_FACTOR, self._accounts.by_id)
+        asked = self._challenges.take_key_challenge(found)
+        with self._challenges.using(found):
+            await self._security_keys.check(user, assertion, asked, address)
+        return await self.complete(user, address, second_factor=True)
 
-    async def add_second_factor(self, principal: Principal, challenge: str, code: str) -> list[str]:
-        """The recovery codes: the app is required from now on. Raises as `begin_second_factor`."""
-        check_person(principal)
+    async def begin_key_enrolment(self, challenge: str) -> KeyRequest:
+        """For the browser, which registers the key that the sign-in requires. Raises Unauthorized, InvalidUser."""
         found, user = self._challenges.attempt(challenge, Step.ENROLMENT, self._accounts.by_id)
-        if not found.signed_in or user.id != principal.user_id:
-            raise ChallengeEnded
-        _, codes = await self._enrol(found, user, code, principal.address)
-        return codes
+        options = await self._security_keys.options(user, self._challenges.ask_key(found))
+        return KeyRequest(found.token, options)
 
-    async def remove_second_factor(self, principal: Principal, password: str, code: str) -> None:
-        """Raises as `begin_second_factor` and `SecondFactorCheck.check`."""
-        user = await self.confirm_password(principal, password)
-        await self._second_factor.check(user, code, principal.address)
-        with changed_meanwhile_is(Unauthorized(_CHANGED)):
-            await self._accounts.second_factors.remove(user)
-        log.warning("a second factor was removed", user=user.name, address=principal.address)
-
-    async def new_recovery_codes(self, principal: Principal, password: str, code: str) -> list[str]:
-        """In place of all before. Raises as `remove_second_factor`."""
-        user = await self.confirm_password(principal, password)
-        await self._second_factor.check(user, code, principal.address)
-        with changed_meanwhile_is(Unauthorized(_CHANGED)):
-            return await self._accounts.second_factors.new_recovery_codes(user)
-
-    async def _enrol(self, found: Challenge, user: User, code: str, address: str) -> tuple[User, list[str]]:
-        if not found.secret:
-            raise ChallengeEnded
-        step = totp.step_of(found.secret, "".join(code.split()), time.time())
-        if step is None:
-            raise WrongCode("This is not the code that the app shows now. Is the clock of its device right?")
-        with self._challenges.using(found), changed_meanwhile_is(ChallengeEnded()), acting(actor_of(user, address)):
-            added = await self._second_factor.add(user, found.secret, step)
-        log.info("a second factor is set up", user=user.name, address=address)
-        return added
-
-    async def confirm_password(self, principal: Principal, password: str) -> User:
-        """A token alone sets up and removes nothing. Raises Unauthorized, InvalidUser (it is no user)."""
-        check_person(principal)
-        right = await self._sign_ins.check(principal.name or "", password, principal.address)
-        user = self._accounts.by_id(principal.user_id)
-        if not right or user is None or not user.active or user.generation != principal.generation:
-            raise Unauthorized("The password is wrong.")
-        return user
-
-
-@contextmanager
-def changed_meanwhile_is(refusal: Unauthorized) -> Iterator[None]:
-    """What was proved for the user does not hold any more, because somebody else has changed it: raises `refusal`."""
-    try:
-        yield
-    except (SecondFactorExists, UnknownUser, UserChanged):
-        raise refusal from None
+    async def complete_key_enrolment(
+        self, challenge: str, registration: Registration, name: str, address: str
+    ) -> tuple[S, list[str]]:
+        """As `complete_enrolment`. Raises InvalidUser (the name, or the key) too."""
+        found, user = self._challenges.attempt(challenge, Step.ENROLMENT, self._accounts.by_id)
+        changed, codes = await self.own.enrol_key(found, user, registration, name, address)
+        return await self.complete(changed, address, second_factor=True), codes
 
 
 def _hash_unless_old(user: User, new: str) -> str:

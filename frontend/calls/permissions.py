@@ -9,6 +9,7 @@ from typing import Literal
 
 from ari_bridge.cdr import owner
 from ari_bridge.errors import CallerError, TooMany, UnknownCall
+from ari_bridge.event_log import EventCall
 from ari_bridge.fsm.call import Call
 from ari_bridge.guest_names import counted_name
 from ari_bridge.number import normalize_number
@@ -27,7 +28,7 @@ class NumberNotAllowed(CallerError):
     rule = "the numbers of the token"
 
 
-def owns(principal: Principal, call: Call) -> bool:
+def owns(principal: Principal, call: Call | EventCall) -> bool:
     """Whether the call was placed or accepted by this user."""
     return principal.unrestricted or _is_of(principal, call.user, call.created_at)
 
@@ -48,7 +49,7 @@ def commands(principal: Principal, call: Call) -> bool:
     return takes_part(principal, call) or principal.may(Grant.CALLS_CONTROL)
 
 
-def sees(principal: Principal, call: Call) -> bool:
+def sees(principal: Principal, call: Call | EventCall) -> bool:
     """A call of the user, one that has rung for the user, one to the user's number; with a grant every call."""
     if owns(principal, call) or principal.may(Grant.CALLS_READ):
         return True
@@ -70,7 +71,7 @@ def deletes_recording(principal: Principal, user: str | None, started_at: float)
     return principal.may(Grant.RECORDINGS_DELETE) or _is_of(principal, user, started_at)
 
 
-def event_view(principal: Principal, name: str, call: Call | None) -> Literal["whole", "masked", "hidden"]:
+def event_view(principal: Principal, name: str, call: Call | EventCall | None) -> Literal["whole", "masked", "hidden"]:
     """How an event of `/events` is shown: the keys that somebody presses are for the call's own user alone."""
     if principal.unrestricted:
         return "whole"

@@ -61,6 +61,11 @@ def end_calls(
     """End one call, or all of a user or a tenant, forwarded ones too. `ari-bridge user lock` ends calls as well."""
     body = EndCallsBody(call_id, user, tenant)
     ended: EndedCalls = _run(lambda ask: ask("POST", "/calls/end", body, EndedCalls))
+    if not ended.calls and not ended.forwards:
+        typer.echo(
+            f"No call of {user or tenant} is to be ended. Names are written as `ari-bridge calls list` has them."
+        )
+        return
     _tell_ended(ended)
 
 
@@ -96,7 +101,7 @@ def _tell_switch(outgoing: OutgoingData) -> None:
     if outgoing.allowed:
         typer.echo("Outgoing calls are allowed.")
         return
-    since = time.strftime(" since %Y-%m-%d %H:%M", time.localtime(outgoing.at)) if outgoing.at else ""
+    since = time.strftime(" since %Y-%m-%d %H:%M:%SZ", time.gmtime(outgoing.at)) if outgoing.at else ""
     reason = f": {outgoing.reason}" if outgoing.reason else ""
     typer.echo(f"Outgoing calls are stopped{since}{f' by {outgoing.by}' if outgoing.by else ''}{reason}.")
 

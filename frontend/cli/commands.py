@@ -9,6 +9,7 @@ from frontend.cli.dial_check import dial_check
 from frontend.cli.doctor import doctor
 from frontend.cli.key import key
 from frontend.cli.signing_key import signing_key
+from frontend.cli.sip import sip
 from frontend.cli.user import user
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Call from a browser into a legacy Asterisk.")
@@ -17,6 +18,7 @@ main.add_typer(signing_key, name="signing-key")
 main.add_typer(calls, name="calls")
 main.add_typer(key, name="key")
 main.add_typer(audit, name="audit")
+main.add_typer(sip, name="sip")
 main.command()(doctor)
 main.command()(call)
 main.command("dial-check")(dial_check)

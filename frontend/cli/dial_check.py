@@ -5,17 +5,20 @@ import asyncio
 import typer
 
 from ari_bridge.accounts import AccountsUnavailable, InvalidUser
-from ari_bridge.dial_permissions import DialPermissions, InvalidPermissions, PermissionsFile
+from ari_bridge.dial_permissions import DialPermissions, InvalidPermissions, OutgoingSwitch, PermissionsFile
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.errors import InvalidTarget
 from ari_bridge.number_routing import Routes
 from frontend.auth.dial_rights import AccountDialRights
+from frontend.cli import logging as logs
 from frontend.cli.user import accounts_of
 from frontend.settings import InvalidSettings, Settings, load
+from frontend.state_files import OUTGOING_FILE
 
 
 def dial_check(user: str, number: str) -> None:
     """Show which rule of the dial permissions decides for a user and a number. Exit status 0 if it may be dialled."""
+    logs.configure("error", "console")
     try:
         settings = load()
         file = PermissionsFile(settings.dial_permissions_file)
@@ -42,14 +45,22 @@ async def _show(settings: Settings, file: PermissionsFile, user: str, number: st
     permissions = DialPermissions(
         settings.number_plan(), file, source=AccountDialRights(accounts), is_listed=listed.__contains__
     )
+    switch = OutgoingSwitch(settings.state_dir / OUTGOING_FILE)
+    switch.load()
+    gate = DialGate(permissions, Routes(rules=Routes.parse_rules(settings.dial_routes)), switch=switch)
     try:
-        explained = DialGate(permissions, Routes(rules=Routes.parse_rules(settings.dial_routes))).explain(user, number)
+        explained = gate.explain(user, number)
+        is_known = accounts.find(user) is not None or accounts.api_keys.find(user) is not None
     finally:
         await accounts.close()
     decision, found = explained.decision, explained.decision.number
     typer.echo(f"number    {found.canonical}{f' ({found.dialled} is dialled)' if found.e164 else ''}")
     typer.echo(f"is        {found.number_class.value}: {found.why}")
-    typer.echo(f"user      {user}, class of service {explained.class_of_service}")
+    unknown = ", who is no user here" if settings.enable_authentication and not is_known else ""
+    typer.echo(f"user      {user}{unknown}, class of service {explained.class_of_service}")
     typer.echo(f"rule      {decision.rule}")
     typer.echo(f"decision  {'allowed' if decision.allowed else 'refused'}")
+    if gate.is_stopped(decision):
+        typer.echo("but now   refused: outgoing calls are stopped, see `ari-bridge calls list`")
+        return False
     return decision.allowed

@@ -40,15 +40,16 @@ def add_user(
     role: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ROLES)}; may be repeated.")] = None,
     display_name: Annotated[str, typer.Option(help="Who the user is, for people.")] = "",
 ) -> None:
-    """Add a user, or change the password of one."""
+    """Add a user, or change the password of one, and the roles and display name if they are given."""
     password = _password(generate)
 
     async def add(administration: UserAdministration) -> None:
         accounts = administration.accounts
         if accounts.find(name):
+            if password is not None:
+                accounts.check_password(password, name)
+            await accounts.update(name, roles=role or None, display_name=display_name or None)  # refused: all of it
             made = await administration.reset_password(name, password=password, must_change=must_change)
-            if role:
-                await accounts.set_roles(name, role)
         else:
             made = await administration.create(
                 name,
@@ -110,7 +111,7 @@ def reset_second_factor(name: str) -> None:
         found = accounts.find(name)
         if found is None:
             raise UnknownUser(name)
-        await accounts.second_factors.remove(found, end_sessions=True)
+        await accounts.second_factors.reset(found)
 
     run(reset)
 

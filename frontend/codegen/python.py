@@ -81,8 +81,21 @@ def _struct(struct: type[msgspec.Struct]) -> str:
     lines += _docstring(struct.__dict__.get("__doc__"), {field.name: _description(field.type) for field in fields})
     for field in fields:
         default = "" if field.required else f" = {_default(field)}"
+        if field.encode_name != _camel(field.name):
+            given = (
+                f'name="{field.encode_name}"'
+                if field.required
+                else f'default={_default(field)}, name="{field.encode_name}"'
+            )
+            default = f" = msgspec.field({given})"
         lines.append(f"    {field.name}: {_type(field.type)}{default}")
     return "\n".join(lines)
+
+
+def _camel(name: str) -> str:
+    """As `rename="camel"` has it."""
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
 
 
 def _docstring(text: str | None, attributes: dict[str, str]) -> list[str]:
@@ -144,7 +157,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
         value = field.default
     else:
         value = field.default_factory()
-    return '""' if value == "" else repr(value)
+    return msgspec.json.encode(value).decode() if isinstance(value, str) else repr(value)
 
 
 def outputs() -> dict[Path, bytes]:

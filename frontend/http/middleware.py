@@ -109,7 +109,7 @@ def problem_of(error: Exception) -> tuple[Problem, dict[str, str]]:
                 "WWW-Authenticate": "Bearer"
             }
         case SignInIncomplete():
-            body = problem(error.code, str(error), challenge=error.challenge)
+            body = problem(error.code, str(error), challenge=error.challenge, methods=[*error.methods] or None)
             return body, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"}
         case Forbidden():
             return problem("forbidden", str(error)), {}

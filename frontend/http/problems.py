@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from ari_bridge.fsm.call_data import CauseData
 from ari_bridge.outcomes import Outcome
+from frontend.auth.errors import FactorMethod
 
 MEDIA_TYPE = "application/problem+json"
 DEFAULT_RETRY_AFTER_S = 5.0
@@ -47,7 +48,8 @@ _PROBLEM_TYPES = (
         "second_factor_required",
         401,
         "A second factor is required",
-        "The password is right. `POST /session/second-factor` takes the `challenge` and a code.",
+        "The password is right. `POST /session/second-factor` takes the `challenge` and a code, "
+        "`/session/second-factor/key` a security key.",
     ),
     ProblemType(
         "second_factor_enrolment_required",
@@ -143,6 +145,10 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         str | None,
         Meta(description="of a sign-in that is not complete: for the next step only, once, within ten minutes"),
     ] = None
+    methods: Annotated[
+        list[FactorMethod] | None,
+        Meta(description="second factors that the user has, or may set up (`second_factor_enrolment_required`)"),
+    ] = None
     call_id: str | None = None
     outcome: Annotated[Outcome | None, Meta(description="how the call ended")] = None
     cause: CauseData | None = None
@@ -182,6 +188,7 @@ def problem(
     field: str | None = None,
     rule: str | None = None,
     challenge: str | None = None,
+    methods: list[FactorMethod] | None = None,
     call_id: str | None = None,
     outcome: Outcome | None = None,
     cause: CauseData | None = None,
@@ -201,6 +208,7 @@ def problem(
         field=field,
         rule=rule,
         challenge=challenge,
+        methods=methods,
         call_id=call_id,
         outcome=outcome,
         cause=cause,

@@ -12,7 +12,6 @@ import structlog
 
 from ari_bridge.errors import PeerError, TooMany
 from ari_bridge.fsm.call import Call, Milestone
-from ari_bridge.ids import leg_id
 from ari_bridge.media.ice_candidate import read_candidate
 from ari_bridge.media.sdp import with_candidates
 from ari_bridge.tasks import TaskSet
@@ -74,13 +73,13 @@ class Trickle:
     def answered(self, call: Call) -> None:
         """If the call's newest offer was answered, schedule passing on its candidates."""
         candidates = self._of_call.get(call.id)
-        if candidates is None or candidates.offer != call.offer or Milestone.MEDIA_ANSWERED not in call.milestones:
+        if candidates is None or candidates.offer != call.offer or Milestone.MEDIA_ANSWERED not in call.reached:
             return
         if candidates.due is None:
             candidates.due = asyncio.get_running_loop().time() + CONNECTIVITY_TIMEOUT_S
         if len(candidates.usable) > candidates.sent and not candidates.scheduled:
             candidates.scheduled = True
-            self._tasks.start(self._pass_on(candidates, leg_id(call.id, call.leg), candidates.due))
+            self._tasks.start(self._pass_on(candidates, call.near_channel, candidates.due))
 
     async def close(self) -> None:
         """Candidates that were not passed on yet are dropped."""

@@ -13,7 +13,6 @@ from ari_bridge.audit import Action, Result, acting
 from ari_bridge.errors import InvalidRequest, Unavailable, UnknownCall, WrongState
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.fsm.notifications import MediaReady, Notification, StateChanged
-from ari_bridge.ids import leg_id
 from ari_bridge_protocol import messages
 from ari_bridge_protocol.close_codes import CLOSE_SIGN_IN_ENDED, CLOSE_SUPERSEDED
 from ari_bridge_protocol.messages import ClientMessage
@@ -208,7 +207,7 @@ class ClientConnection:
                 self._services.user_services.request_change(self._user, self, message)
             case messages.CheckMedia(call_id):
                 self._check_owned(call_id)
-                leg = leg_id(call_id, self._calls.get(call_id).leg)
+                leg = self._calls.get(call_id).near_channel
                 self._media_checks.check(leg, lambda sounds: self.send(messages.MediaChecked(call_id, sounds)))
             case messages.Ping(id):
                 self._socket.start_inactivity_watchdog(lambda: bool(self._owned))

@@ -32,8 +32,8 @@ def steps_of_set_up(direction: Direction) -> list[str]:
 
 
 def steps_of_hang_up() -> list[str]:
-    """All requests that end one."""
-    return [f"release_{resource.value}" for resource in Resource]
+    """All requests that end one of a page."""
+    return [f"release_{resource.value}" for resource in Resource if resource is not Resource.NEAR]
 
 
 def step_of_ari(operation: str, parameters: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from tests.real import free_ports
 from tests.real.parts import require_installed
 
 SCENARIOS = Path(__file__).parents[1] / "sipp" / "scenarios"
-DEFAULTS: dict[str, str | int] = {"caller": "7001", "caller_name": "Desk phone"}
+DEFAULTS: dict[str, str | int] = {"caller": "7001", "caller_name": "Desk phone", "identity": "X-Nobody: -"}
 
 
 class ScenarioFailed(Exception):
@@ -33,8 +33,8 @@ class Sipp:
     """One run of `scenarios/NAME.xml`, as `async with`. Leaving it early ends SIPp.
 
     `to`: the port of the PBX (a caller), or None (it answers calls). `port`: its own SIP port, 0 for any.
-    `calls` in all, at most `at_once` at a time. `keys`: values for `[NAME]` in the scenario.
-    `seconds`: the longest that it may take.
+    `calls` in all, at most `at_once` at a time. `user`: a caller who has signed in as this user at the SIP edge, which
+    this SIPp is then. `keys`: values for `[NAME]` in the scenario. `seconds`: the longest that it may take.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Sipp:
         rtp_port: int = 0,
         tcp: bool = False,
         seconds: float = 30.0,
+        user: str = "",
         **keys: str | int,
     ) -> None:
         require_installed(shutil.which("sipp") is not None, "SIPp")
@@ -67,6 +68,8 @@ class Sipp:
         self._command += ["-timeout", f"{seconds:.0f}s", "-timeout_error"]
         if tcp:
             self._command += ["-t", "t1"]
+        if user:
+            keys = {"identity": f"X-Ari-Bridge-User: {user}", "caller": user, **keys}
         for key, value in {"rtp_port": rtp_port or free_ports.ports(1)[0], **DEFAULTS, **keys}.items():
             self._command += ["-key", key, str(value)]
         if to is not None:

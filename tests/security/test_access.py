@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from ari_bridge.accounts import Accounts, passwords
+from ari_bridge.event_log import log as event_log
 from ari_bridge.fsm.call import CallState
 from ari_bridge.hooks import AriReceived, DigitReceived
 from frontend.app import App
@@ -161,9 +162,9 @@ async def test_the_dashboard_is_for_who_has_the_right(http: aiohttp.ClientSessio
             assert response.status == (200 if USERS[user] in ("supervisor", "operator", "admin") else 403)
 
 
-async def events(app: App, headers: dict[str, str]) -> str:
+async def events(app: App, headers: dict[str, str], **asked: str) -> str:
     async with aiohttp.ClientSession(app.url, headers=headers) as http:
-        async with http.get("/events", params={"lastEventId": "0"}) as stream:
+        async with http.get("/events", params={"after": "0", **asked}) as stream:
             text = b""
             async with asyncio.timeout(5):
                 try:
@@ -201,3 +202,40 @@ async def test_keys_that_others_press_are_not_told(
     told = await events(app, await sign_in(user))
     assert (call_id in told, '"digit":"7"' in told) == (sees_call, sees_digit)
     assert ("event: ari" in told) is sees_ari
+
+
+async def test_the_websocket_of_events_asks_who_one_is(http: aiohttp.ClientSession, sign_in: SignIn) -> None:
+    for headers in ({}, {"Authorization": "Bearer nonsense"}):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await http.ws_connect("/events?after=0", headers=headers)
+        assert refused.value.status == 401
+    async with http.ws_connect("/events?after=0", headers=await sign_in("1001")):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("user", "sees_call", "sees_ari"),
+    [("1001", True, False), ("1002", False, False), ("2001", True, False), ("2002", True, True)],
+)
+async def test_what_is_replayed_from_the_disk_is_as_private(
+    app: App,
+    pbx: FakeAri,
+    page: OpenPage,
+    sign_in: SignIn,
+    monkeypatch: pytest.MonkeyPatch,
+    user: str,
+    sees_call: bool,
+    sees_ari: bool,
+) -> None:
+    """And the keys that were pressed are not there, for nobody."""
+    monkeypatch.setattr(event_log, "MAX_RECENT_EVENTS", 0)
+    pbx.far_side = Answers()
+    _, call_id = await a_call_of("1001", page, sign_in)
+    app.hooks.emit(DigitReceived(app.calls.get(call_id), "7"))
+    app.hooks.emit(AriReceived("ChannelDtmfReceived", {"type": "ChannelDtmfReceived", "digit": "7"}))
+    for asked in ({}, {"call": call_id}, {"user": "1001"}, {"type": "call.*"}):
+        told = await events(app, await sign_in(user), **asked)
+        assert (call_id in told) is sees_call
+        assert "event: call.digit" in told or not sees_call
+        assert '"digit":"7"' not in told
+    assert ("event: ari" in await events(app, await sign_in(user))) is sees_ari

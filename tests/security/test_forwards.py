@@ -78,3 +78,13 @@ async def test_minutes_of_a_day_end_them(settings: Settings, pbx: FakeAri) -> No
         assert await status_of(pbx, "ast-0") == "FORWARD"
         await until(lambda: "ast-0" not in pbx.channels)
         assert await status_of(pbx, "ast-1") == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("number", ["112", "110", "0112"])
+async def test_no_caller_is_forwarded_to_an_emergency_service(settings: Settings, pbx: FakeAri, number: str) -> None:
+    async with serving(settings.model_copy(update={"outside_line_prefix": "0"})) as app:
+        async with Page(app, "1001") as page:
+            await page.send(type="preferences", forwardAlways=number)
+            refused = await page.told("error", code="forbidden")
+            assert refused["rule"] == "calls are not forwarded to emergency numbers"
+        assert "emergency" in app.calls.forwards.refusal("1001", number)  # one that was stored by an earlier version

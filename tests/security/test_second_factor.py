@@ -240,7 +240,7 @@ async def test_an_administrator_resets_it_and_what_was_open_ends(
     challenge = await challenge_of(http)
     user = app.accounts.find("1001")
     assert user
-    await app.accounts.second_factors.remove(user, end_sessions=True)
+    await app.accounts.second_factors.reset(user)
     async with http.get("/cdrs", headers={"Authorization": f"Bearer {session['token']}"}) as response:
         assert response.status == 401
     assert (await give(http, challenge, phone.code(1)))[0] == 401

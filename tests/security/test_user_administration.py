@@ -1,19 +1,20 @@
 """Managing users over HTTP: who may, what is refused, and that it is in force at once."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 
-from ari_bridge.accounts import Accounts
+from ari_bridge.accounts import Accounts, passwords
 from frontend.api.routes import dial_permissions, user_endpoints
 from frontend.app import App
 from frontend.settings import Settings
 from tests.fakes.ari import Answers, FakeAri
 from tests.offers import OFFER
-from tests.security.conftest import USERS, Page, SignIn
+from tests.security.conftest import PASSWORD, USERS, Page, SignIn
 from tests.security.servers import serving
 
 OpenPage = Callable[[], Awaitable[Page]]
@@ -319,3 +320,17 @@ async def test_a_user_with_a_call_is_shown_so(
     assert used["legs"] == (1, "MAX_LEGS_PER_USER") and used["legs_per_minute"] == (1, "MAX_LEGS_PER_MINUTE")
     _, open_, _ = await admin.ask("GET", admin.path(OTHER, "/connections"))
     assert open_["connections"][0]["calls"] == [call_id]
+
+
+async def test_a_rename_does_not_begin_what_was_used_of_the_limits_anew(app: App) -> None:
+    limits = app.calls._leg_limits
+
+    def legs_of_day(user: str) -> float:
+        return next(limit.used for limit in limits.usage_of(user, time.time()) if limit.what == "legs_per_day")
+
+    for _ in range(2):
+        limits.start_leg("1001", "600")
+    await app.accounts.rename("1001", "1009")
+    assert legs_of_day("1009") == 2
+    await app.accounts.add("1001", passwords.hash_password(PASSWORD), roles=("user",))
+    assert legs_of_day("1001") == 0, "the next one of the name has used nothing"

@@ -20,21 +20,26 @@ from ari_bridge.fsm.call import (
     Call,
     CallState,
     Direction,
+    MediaLeg,
     Milestone,
     Party,
     PartyState,
     Recording,
     RecordingStatus,
     Resource,
-    ReusableLeg,
+    SipChannel,
     Step,
-    SupersededResource,
 )
 from ari_bridge.fsm.timing import Deadline, Timer
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Cause, Outcome
 
 PLAIN = Call("call", Direction.INBOUND, "100", "0301234", 1.5)
+FULL_LEG = MediaLeg(
+    3, "v=0", "v=0", RtpAddress("192.0.2.1", 4000), RtpAddress("2001:db8::1", 4002),
+    frozenset({Milestone.MEDIA_OFFERED}), frozenset({Step.OFFER_MEDIA}), frozenset({Step.OFFER_MEDIA}),
+    frozenset({Resource.MEDIA_SESSION}), frozenset({Resource.MEDIA_SESSION}),
+)  # fmt: skip
 FULL = Call(
     id="call",
     direction=Direction.INBOUND,
@@ -51,21 +56,16 @@ FULL = Call(
     far_number="7009",
     far_name="Sales",
     endpoint="PJSIP/100@trunk",
-    leg=3,
+    phone="PJSIP/edge/sip:1001@127.0.0.1:5060",
+    near=SipChannel("1700000000.2", "PJSIP/edge-1", holds=True),
+    leg=FULL_LEG,
+    old_legs=(MediaLeg(1, allocated=frozenset({Resource.EXTERNAL_MEDIA})),),
     last_leg=4,
-    offer="v=0",
-    answer="v=0",
-    media_address=RtpAddress("192.0.2.1", 4000),
-    external_media_address=RtpAddress("2001:db8::1", 4002),
     milestones=frozenset({Milestone.MEDIA_OFFERED}),
     started=frozenset({Step.DIAL_FAR}),
     pending=frozenset({Step.DIAL_FAR}),
     allocated=frozenset({Resource.BRIDGE}),
     releasing=frozenset({Resource.BRIDGE}),
-    superseded=frozenset({SupersededResource(Resource.EXTERNAL_MEDIA, 1)}),
-    superseded_releasing=frozenset({SupersededResource(Resource.EXTERNAL_MEDIA, 1)}),
-    stale_steps=frozenset({(Step.OFFER_MEDIA, 1)}),
-    reusable_leg=ReusableLeg(1, RtpAddress("192.0.2.1", 4004), RtpAddress("192.0.2.2", 4006)),
     owner_away=True,
     media_lost=True,
     client_silent=True,
@@ -102,7 +102,7 @@ def required() -> set[str]:
 
 
 def test_of_every_field_it_is_said_whether_it_is_kept() -> None:
-    assert sorted(PERSISTED_FIELDS + TRANSIENT_FIELDS) == sorted(Call.__struct_fields__)
+    assert sorted((*PERSISTED_FIELDS, *TRANSIENT_FIELDS, "leg")) == sorted(Call.__struct_fields__)
 
 
 def test_a_field_that_older_records_lack_must_have_a_default() -> None:
@@ -113,7 +113,23 @@ def test_what_is_kept_comes_back_and_the_rest_is_as_at_the_beginning() -> None:
     optional = set(Call.__struct_fields__) - required()
     assert [field for field in optional if getattr(FULL, field) == getattr(PLAIN, field)] == [], "a weak example"
     back = to_call(to_row(FULL, 1, 9.0))
-    assert back == replace(FULL, **{field: getattr(PLAIN, field) for field in TRANSIENT_FIELDS})
+    leg = MediaLeg(3, media_address=FULL_LEG.media_address, external_media_address=FULL_LEG.external_media_address)
+    assert back == replace(FULL, leg=leg, **{field: getattr(PLAIN, field) for field in TRANSIENT_FIELDS})
+
+
+@pytest.mark.parametrize("last", [0, 3])
+def test_a_call_without_a_present_leg_comes_back_without_one(last: int) -> None:
+    call = replace(PLAIN, last_leg=last, old_legs=(MediaLeg(3, allocated=frozenset({Resource.EXTERNAL_MEDIA})),))
+    assert to_call(to_row(call, 1, 9.0)) == replace(PLAIN, last_leg=last)
+
+
+def test_a_leg_that_is_another_or_has_another_address_is_told_apart_and_its_progress_is_not() -> None:
+    others = [None, replace(FULL_LEG, number=4), replace(FULL_LEG, media_address=None)]
+    others.append(replace(FULL_LEG, external_media_address=RtpAddress("192.0.2.1", 1)))
+    for other in others:
+        assert persisted_values(replace(FULL, leg=other)) != persisted_values(FULL)
+    moved_on = MediaLeg(3, media_address=FULL_LEG.media_address, external_media_address=FULL_LEG.external_media_address)
+    assert persisted_values(replace(FULL, leg=moved_on)) == persisted_values(FULL)
 
 
 @pytest.mark.parametrize("field", PERSISTED_FIELDS[1:])

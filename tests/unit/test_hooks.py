@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from ari_bridge.fsm.call import Call, Direction
+from ari_bridge.fsm.call import Call, Direction, MediaLeg
 from ari_bridge.hooks import (
     AriReceived,
     CallChanged,
@@ -22,7 +22,7 @@ from ari_bridge.hooks import (
     load_plugins,
 )
 
-CALL = Call("call1", Direction.OUTBOUND, "600", "alice", 1.0, offer="v=0 secret sdp")
+CALL = Call("call1", Direction.OUTBOUND, "600", "alice", 1.0, leg=MediaLeg(1, "v=0 secret sdp"))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, Notify, UpdateCaller
-from ari_bridge.fsm.call import Call, CallState, Direction, Party, Resource
+from ari_bridge.fsm.call import Call, CallState, Direction, LegRef, Party, PartyRef, Resource, Target
 from ari_bridge.fsm.decisions import Decision, leads_to, with_party
 from ari_bridge.fsm.notifications import PartyChanged
 from ari_bridge.fsm.rules.parties import FAR_PARTY, far_identity
@@ -18,21 +18,22 @@ ANONYMOUS_NUMBERS = frozenset({"", "s", "anonymous", "unavailable", "unknown", "
 
 @leads_to()
 def connected_line_changed(call: Call, event: events.ConnectedLineChanged) -> Decision:
-    return identified(call, event.resource, event.instance, event.number, event.name)
+    return identified(call, event.resource, event.target, event.number, event.name)
 
 
-def identified(call: Call, resource: Resource, leg: int, number: str, name: str) -> Decision:
-    """The call with the identity that its channel reports; a known or an anonymous one changes nothing."""
+def identified(call: Call, resource: Resource, target: Target, number: str, name: str) -> Decision:
+    """The call with the identity that a channel of it reports; a known or an anonymous one changes nothing."""
     if number.lower() in ANONYMOUS_NUMBERS:
         return call, []
-    if resource is Resource.EXTERNAL_MEDIA:
-        facing = _only_other_party(call)
-        if leg != call.leg or facing is None or number == _own_number(call):
-            return call, []  # an earlier leg; several others; or our own number, as two of our legs meet
-        return _party(call, facing, number, name) if facing.number != FAR_PARTY else _far(call, number, name)
-    if resource is Resource.PARTY:
-        party = call.party(leg)
-        return _party(call, party, number, name) if party and party.present else (call, [])
+    match resource:
+        case Resource.EXTERNAL_MEDIA | Resource.NEAR:
+            facing, earlier = _only_other_party(call), isinstance(target, LegRef) and not call.is_present(target)
+            if earlier or facing is None or number == _own_number(call):
+                return call, []  # an earlier leg; several others; or our own number, as two of our legs meet
+            return _party(call, facing, number, name) if facing.number != FAR_PARTY else _far(call, number, name)
+        case Resource.PARTY if isinstance(target, PartyRef):
+            party = call.party(target.number)
+            return _party(call, party, number, name) if party and party.present else (call, [])
     return _far(call, number, name)
 
 

@@ -8,9 +8,9 @@ offer. It ends only when the grace has expired and no RTP arrives from the brows
 from msgspec.structs import replace
 
 from ari_bridge.errors import WrongState
-from ari_bridge.fsm import events, setup_plan
+from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, CancelTimer, CheckMedia, Mute, Notify, StartTimer
-from ari_bridge.fsm.call import Call, Direction, Milestone, PreparedLeg, Resource, ReusableLeg, Step, SupersededResource
+from ari_bridge.fsm.call import Call, Direction, MediaLeg, Milestone, Step
 from ari_bridge.fsm.decisions import (
     ACCEPTING,
     ENDS,
@@ -21,14 +21,13 @@ from ari_bridge.fsm.decisions import (
     count_talking,
     end,
     leads_to,
-    release,
-    release_superseded,
+    release_old_legs,
     supersede_leg,
     update_sound,
-    without_resource,
 )
-from ari_bridge.fsm.events import Failure, Timer
+from ari_bridge.fsm.events import Timer
 from ari_bridge.fsm.notifications import MediaNeeded, MediaReady, StateChanged
+from ari_bridge.fsm.rules.near import check_page
 from ari_bridge.fsm.rules.parties import leave_lost
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
@@ -36,8 +35,8 @@ SILENCE_TIMEOUT_S = 2.0
 """Without RTP from the browser for this long, the far side hears music."""
 ROUNDING_S = 0.1
 """Tolerance between the time of a timer and that of a request."""
-MAX_SUPERSEDED_RESOURCES = 8
-"""Unreleased resources of earlier legs; a page that sends further offers is refused until some are released."""
+MAX_OLD_LEGS = 8
+"""Earlier legs that are not released yet; a page that sends further offers is refused until some are."""
 MAX_SETUP_LEGS = 3
 """Legs that a set-up tries, on one rtpengine after another, before its page has an answer."""
 
@@ -49,63 +48,31 @@ MAX_SETUP_LEGS = 3
 def renew(call: Call, event: events.Reoffered) -> Decision:
     """The page sends a new offer: its leg replaces the present one once it is ready."""
     check_present(call)
+    check_page(call)
     if call.direction is Direction.INBOUND and Milestone.ACCEPTED not in call.milestones:
         raise WrongState("The call rings: it can be accepted, and has no media yet.", field="callId")
-    if len(call.superseded) >= MAX_SUPERSEDED_RESOURCES:
+    if len(call.old_legs) >= MAX_OLD_LEGS:
         raise WrongState("The call is being given new media already: try again in a second.", field="callId")
     call = replace(call, session=event.session or call.session, prefer=event.prefer or call.prefer)
-    if call.media_lost and (leg := find_reusable_leg(call)):
+    if call.media_lost and (leg := call.reusable_leg):
         return _reuse_leg(call, leg, event.offer)
-    in_bridge = _leg_in_bridge(call)
-    call, actions = new_leg(call, event.offer)
-    return replace(call, reusable_leg=in_bridge), actions
+    return new_leg(call, event.offer)
 
 
-def _leg_in_bridge(call: Call) -> ReusableLeg | None:
-    """The leg that is in the bridge: the present one, or the one that it was to replace."""
-    if call.media_lost:
-        return None
-    if Milestone.EXTERNAL_MEDIA_BRIDGED in call.milestones and call.media_address and call.external_media_address:
-        return ReusableLeg(call.leg, call.media_address, call.external_media_address)
-    return call.reusable_leg
-
-
-def find_reusable_leg(call: Call) -> ReusableLeg | None:
-    """The leg that can be used again: all of its resources exist, and no request for them is pending."""
-    leg = call.reusable_leg
-    if leg is None or leg.number in {number for _, number in call.stale_steps}:
-        return None
-    return leg if _resources_of(leg) <= call.superseded - call.superseded_releasing else None
-
-
-def keep_leg_in_bridge(call: Call, leg: ReusableLeg, reason: str) -> Decision:
+def keep_leg_in_bridge(call: Call, leg: MediaLeg, reason: str) -> Decision:
     """Asterisk creates no channel, as while its restart is pending: the next offer goes to the leg in the bridge.
 
     Not the present offer: the browser has started ICE with the session that is released now, and would stay with it.
     """
-    dropped = supersede_leg(call)
-    call, releases = release_superseded(
-        replace(dropped, superseded=dropped.superseded - _resources_of(leg), media_lost=True)
-    )
-    call = replace(call, superseded=call.superseded | _resources_of(leg), reusable_leg=leg)
+    call, releases = release_old_legs(replace(supersede_leg(call), media_lost=True), kept=leg)
     return call, [*releases, Notify(MediaNeeded(reason)), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
 
 
-def _reuse_leg(call: Call, leg: ReusableLeg, offer: str) -> Decision:
-    call = replace(
-        call,
-        leg=leg.number,
-        offer=offer,
-        media_lost=False,
-        media_address=leg.media_address,
-        external_media_address=leg.external_media_address,
-        milestones=call.milestones | _REUSED,
-        started=call.started | {Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.BRIDGE_EXTERNAL_MEDIA},
-        allocated=call.allocated | {spare.resource for spare in _resources_of(leg)},
-        superseded=call.superseded - _resources_of(leg),
-        client_silent=False,
-    )
-    call, releases = release_superseded(call)
+def _reuse_leg(call: Call, leg: MediaLeg, offer: str) -> Decision:
+    present = replace(leg, offer=offer, answer="", milestones=_REUSED, started=_DONE_OF_REUSED)
+    others = tuple(one for one in call.old_legs if one is not leg)
+    call = replace(call, leg=present, old_legs=others, media_lost=False, client_silent=False)
+    call, releases = release_old_legs(call)
     call, sound = update_sound(call)
     isolation: list[Action] = [Mute(call.isolated)] if call.state is UP else []  # it may have changed meanwhile
     call, timers = leg_bridged(call)
@@ -113,42 +80,46 @@ def _reuse_leg(call: Call, leg: ReusableLeg, offer: str) -> Decision:
     return call, [*steps, *releases, *sound, *isolation, *timers, StartTimer(Timer.SETUP)]
 
 
-_REUSED = {
-    Milestone.LEG_REUSED,
-    Milestone.EXTERNAL_MEDIA_CREATED,
-    Milestone.EXTERNAL_MEDIA_ENTERED,
-    Milestone.EXTERNAL_MEDIA_BRIDGED,
-}
-
-
-def _resources_of(leg: ReusableLeg) -> frozenset[SupersededResource]:
-    return frozenset(
-        SupersededResource(resource, leg.number) for resource in (Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA)
-    )
+_REUSED = frozenset(
+    {
+        Milestone.LEG_REUSED,
+        Milestone.EXTERNAL_MEDIA_CREATED,
+        Milestone.EXTERNAL_MEDIA_ENTERED,
+        Milestone.EXTERNAL_MEDIA_BRIDGED,
+    }
+)
+_DONE_OF_REUSED = frozenset({Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.BRIDGE_EXTERNAL_MEDIA})
 
 
 def new_leg(call: Call, offer: str) -> Decision:
-    call = replace(call if call.media_lost else supersede_leg(call), offer=offer, media_lost=False)
+    """A media leg for this offer, which replaces the present one once it is ready."""
+    call = start_leg(supersede_leg(call), offer)
     call, steps = advance(call)
     return call, [*steps, StartTimer(Timer.SETUP)]
 
 
+def start_leg(call: Call, offer: str) -> Call:
+    """The call, which has no present media leg, with a new one."""
+    number = call.last_leg + 1
+    return replace(call, leg=MediaLeg(number, offer), last_leg=number, media_lost=False)
+
+
 def lose_media(call: Call, at: float, reason: str) -> Decision:
     """The leg is lost, and the call continues."""
-    if Milestone.ANSWER_SENT not in call.milestones:  # its offer is unanswered: another leg can use it
-        if call.leg >= MAX_SETUP_LEGS:
+    leg = call.leg
+    if leg and Milestone.ANSWER_SENT not in call.milestones:  # its offer is unanswered: another leg can use it
+        if leg.number >= MAX_SETUP_LEGS:
             return end(call, at, Outcome.FAILED_MEDIA, Cause(text=reason, detail=Detail.MEDIA_SETUP))
-        return new_leg(call, call.offer)
-    call, releases = release_superseded(replace(supersede_leg(call), media_lost=True))
+        lost = replace(leg, milestones=frozenset())  # even if it was in the bridge, it is not to be used again
+        return new_leg(replace(call, leg=lost), leg.offer)
+    call, releases = release_old_legs(replace(supersede_leg(call), media_lost=True))
     return call, [*releases, Notify(MediaNeeded(reason)), StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
 
 
 @leads_to(*ENDS)
 def media_lost(call: Call, event: events.MediaLost) -> Decision:
-    if event.leg != call.leg or call.media_lost or call.left_outcome:
+    if call.leg is None or event.leg != call.leg.number:
         return call, []
-    if call.direction is Direction.INBOUND and Milestone.ACCEPTED not in call.milestones:
-        return call, []  # it has no media yet
     return lose_media(call, event.at, event.reason)
 
 
@@ -157,58 +128,19 @@ def survives_leg_loss(call: Call) -> bool:
     return Milestone.ANSWER_SENT in call.milestones and (call.state is UP or call.last_leg > 1)
 
 
-def is_of_earlier_leg(call: Call, step: Step, leg: int) -> bool:
-    return step.of_leg and leg != call.leg
-
-
-def stale_step_done(call: Call, event: events.StepDone) -> Decision:
-    """A step of an earlier leg has come back: what it created is released once the new leg is in the bridge."""
-    return _after_stale_step(replace(call, stale_steps=call.stale_steps - {(event.step, event.instance)}))
-
-
-def stale_step_failed(call: Call, event: events.StepFailed) -> Decision:
-    call = replace(call, stale_steps=call.stale_steps - {(event.step, event.instance)})
-    if event.failure is Failure.REFUSED and event.step in setup_plan.MAKES:
-        call = without_resource(call, setup_plan.MAKES[event.step], event.instance)
-    return _after_stale_step(call)
-
-
-def _after_stale_step(call: Call) -> Decision:
-    if not call.state.live:
-        return release(call)
-    if (call.media_lost and call.reusable_leg is None) or Step.BRIDGE_EXTERNAL_MEDIA in call.started:
-        return release_superseded(call)
-    return call, []
-
-
-def answer_ready(call: Call, sdp: str) -> Decision:
-    """The SDP answer is ready. The first one of a call precedes every state, and is followed by the present one."""
+def answer_ready(call: Call, leg: MediaLeg) -> Decision:
+    """The leg has its SDP answer. The first one of a call precedes every state, and is followed by the present one."""
     first = Milestone.ANSWER_SENT not in call.milestones
-    call = replace(call, answer=sdp, milestones=call.milestones | {Milestone.ANSWER_SENT})
+    call = replace(call, leg=leg, milestones=call.milestones | {Milestone.ANSWER_SENT})
     actions: list[Action] = [Notify(MediaReady())]
     if first and call.state is not ACCEPTING:
         actions.append(Notify(StateChanged()))
     return call, actions
 
 
-def use_prepared_leg(call: Call, leg: PreparedLeg | None) -> Decision:
-    """The call with its prepared leg, in place of the steps that make one."""
-    if leg is None:
-        return call, []
-    reached = {Milestone.MEDIA_OFFERED, Milestone.EXTERNAL_MEDIA_CREATED, Milestone.MEDIA_ANSWERED}
-    if leg.entered:
-        reached.add(Milestone.EXTERNAL_MEDIA_ENTERED)
-    call = replace(
-        call,
-        leg=leg.number,
-        last_leg=leg.number,
-        media_address=leg.media_address,
-        external_media_address=leg.external_media_address,
-        milestones=call.milestones | reached,
-        started=call.started | {Step.OFFER_MEDIA, Step.CREATE_EXTERNAL_MEDIA, Step.ANSWER_MEDIA},
-        allocated=call.allocated | {Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA},
-    )
-    return answer_ready(call, leg.answer)
+def use_prepared_leg(call: Call, leg: MediaLeg) -> Decision:
+    """The call with a leg that was prepared for it, in place of the steps that make one."""
+    return answer_ready(replace(call, last_leg=leg.number), leg)
 
 
 def leg_bridged(call: Call) -> Decision:
@@ -251,7 +183,7 @@ def music_timer_fired(call: Call) -> Decision:
 
 def media_timer_fired(call: Call, ran: float) -> Decision:
     """The timer MEDIA fired: rtpengine is asked whether the browser has sent RTP meanwhile."""
-    if call.state is not UP or call.left_outcome:
+    if call.state is not UP or call.left_outcome or call.near:
         return call, []
     if call.media_lost or call.owner_away:  # the grace is running
         return call, [StartTimer(Timer.MEDIA)]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ari_bridge.errors import InvalidRequest, TooMany, WrongState
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, CancelTimer, Do, Notify, Release, StartTimer
-from ari_bridge.fsm.call import Call, Milestone, Party, PartyState, Resource, Step
+from ari_bridge.fsm.call import Call, Milestone, Party, PartyRef, PartyState, Resource, Step
 from ari_bridge.fsm.decisions import (
     ENDS,
     Decision,
@@ -20,8 +20,9 @@ from ari_bridge.fsm.decisions import (
     end,
     leads_to,
     release,
+    release_near,
+    release_old_legs,
     release_parties,
-    release_superseded,
     setup_failure,
     supersede_leg,
     update_sound,
@@ -29,6 +30,7 @@ from ari_bridge.fsm.decisions import (
 )
 from ari_bridge.fsm.events import Failure, Timer
 from ari_bridge.fsm.notifications import HoldChanged, PartyChanged, RequestRefused, StateChanged, TransferEnded
+from ari_bridge.fsm.rules.near import check_not_held_there
 from ari_bridge.ids import party_id
 from ari_bridge.outcomes import Cause, Detail, Outcome, far_ended, pbx_at_fault
 
@@ -47,6 +49,7 @@ def hold(call: Call, event: events.Held) -> Decision:
     check_present(call)
     if event.held is call.held:
         return call, []
+    check_not_held_there(call)
     call, sound = update_sound(replace(call, held=event.held))
     return call, [*sound, Notify(HoldChanged(by_us=True))]
 
@@ -89,7 +92,7 @@ def invite(call: Call, event: events.PartyInvited) -> Decision:
     )
     call = replace(call, parties=(*call.parties, party), transferring=new if event.transfer else call.transferring)
     call, sound = update_sound(call)
-    return call, [Do(Step.CREATE_PARTY, new), StartTimer(Timer.PARTY, new), *sound, Notify(PartyChanged(new))]
+    return call, [Do(Step.CREATE_PARTY, party.ref), StartTimer(Timer.PARTY, new), *sound, Notify(PartyChanged(new))]
 
 
 def far_identity(call: Call) -> tuple[str, str]:
@@ -145,7 +148,7 @@ def _join(call: Call, party: Party) -> Decision:
 
 def _start_step(call: Call, party: Party, step: Step) -> Decision:
     party = replace(party, started=party.started | {step}, pending=party.pending | {step})
-    return with_party(call, party), [Do(step, party.number)]
+    return with_party(call, party), [Do(step, party.ref)]
 
 
 # --- what is observed of a party --------------------------------------------------------------------
@@ -162,11 +165,11 @@ def entered(call: Call, number: int) -> Decision:
 @leads_to()
 def replaced(call: Call, event: events.ChannelReplaced) -> Decision:
     """Asterisk has put the replacing channel into the bridge already."""
-    if event.resource is Resource.FAR:
+    if not isinstance(event.target, PartyRef):
         facts = call.milestones - {Milestone.FAR_LEFT}
         call = replace(call, far_channel=event.channel, far_number=event.number, far_name=event.name, milestones=facts)
         return call, [CancelTimer(Timer.EXPLAIN), Notify(PartyChanged(FAR_PARTY))]
-    party = call.party(event.instance)
+    party = call.party(event.target.number)
     if party is None or not party.present:
         return call, []
     party = replace(party, channel=event.channel, target=event.number or party.target, name=event.name)
@@ -241,8 +244,8 @@ def unexplained(call: Call, number: int, at: float) -> Decision:
 # --- a party's requests come back ------------------------------------------------------------
 
 
-def step_done(call: Call, event: events.StepDone) -> Decision:
-    party = call.party(event.instance)
+def step_done(call: Call, number: int, event: events.StepDone) -> Decision:
+    party = call.party(number)
     if party is None:
         return call, []
     party = replace(party, pending=party.pending - {event.step})
@@ -258,8 +261,8 @@ def step_done(call: Call, event: events.StepDone) -> Decision:
     return update_sound(call)
 
 
-def step_failed(call: Call, event: events.StepFailed) -> Decision:
-    party = call.party(event.instance)
+def step_failed(call: Call, number: int, event: events.StepFailed) -> Decision:
+    party = call.party(number)
     if party is None:
         return call, []
     party = replace(party, pending=party.pending - {event.step})
@@ -349,9 +352,9 @@ def destroyed(call: Call, number: int, at: float, outcome: Outcome, detail: Deta
     return call, [CancelTimer(Timer.PARTY, number), Notify(PartyChanged(number)), *actions, *sound, *rest]
 
 
-def channel_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
+def channel_destroyed(call: Call, number: int, event: events.ChannelDestroyed) -> Decision:
     """ARI ChannelDestroyed of a party's channel."""
-    party = call.party(event.instance)
+    party = call.party(number)
     if party is None:
         return call, []
     up, rang_once = party.state is PartyState.UP, party.state is PartyState.RINGING
@@ -365,7 +368,7 @@ def channel_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
         rang=rang_once,
         answered=up,
     )
-    return destroyed(call, event.instance, event.at, outcome, cause.detail)
+    return destroyed(call, number, event.at, outcome, cause.detail)
 
 
 def far_destroyed(call: Call, at: float, outcome: Outcome, cause: Cause) -> Decision:
@@ -418,10 +421,11 @@ def _leave(call: Call, at: float, outcome: Outcome) -> Decision:
         client_silent=False,
         media_lost=False,
     )
-    call, releases = release_superseded(call)
+    call, releases = release_old_legs(call)
+    call, hangs_up = release_near(call)
     call, sound = update_sound(call)
     timers: list[Action] = [CancelTimer(timer) for timer in (Timer.GRACE, Timer.MUSIC, Timer.MEDIA)]
-    return call, [Notify(StateChanged()), *releases, *sound, *timers]
+    return call, [Notify(StateChanged()), *releases, *hangs_up, *sound, *timers]
 
 
 # --- the far side is given to another call -------------------------------------------------------

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, Notify
-from ari_bridge.fsm.call import Call, PartyState, Resource
+from ari_bridge.fsm.call import Call, PartyRef, PartyState, Resource
 from ari_bridge.fsm.decisions import ENDED, ENDS, Decision, leads_to, release, without_resource
 from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.fsm.rules import parties
@@ -16,16 +16,16 @@ from ari_bridge.outcomes import Cause, Detail, Outcome
 @leads_to(*ENDS)
 def released_in_call(call: Call, event: events.Released) -> Decision:
     """A resource of an earlier leg, or of a party that was leaving."""
-    if event.resource is Resource.PARTY:
-        return parties.destroyed(call, event.instance, event.at, Outcome.COMPLETED)
-    return without_resource(call, event.resource, event.instance), []
+    if isinstance(event.target, PartyRef):
+        return parties.destroyed(call, event.target.number, event.at, Outcome.COMPLETED)
+    return without_resource(call, event.resource, event.target), []
 
 
 @leads_to(ENDED)
 def released(call: Call, event: events.Released) -> Decision:
-    if event.resource is Resource.PARTY:
-        return clear_still_connected(*parties.destroyed(call, event.instance, event.at, Outcome.COMPLETED))
-    return clear_still_connected(*release(without_resource(call, event.resource, event.instance)))
+    if isinstance(event.target, PartyRef):
+        return clear_still_connected(*parties.destroyed(call, event.target.number, event.at, Outcome.COMPLETED))
+    return clear_still_connected(*release(without_resource(call, event.resource, event.target)))
 
 
 @leads_to()

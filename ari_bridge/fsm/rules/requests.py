@@ -7,14 +7,15 @@ from ari_bridge.fsm.actions import SendDigits, StartTimer, StopRinging
 from ari_bridge.fsm.call import Call, Direction, Milestone
 from ari_bridge.fsm.decisions import ACCEPTING, ENDS, RINGING, TRYING, UP, Decision, advance, end, enter_state, leads_to
 from ari_bridge.fsm.events import Timer
-from ari_bridge.fsm.rules.media import use_prepared_leg
+from ari_bridge.fsm.rules.media import start_leg, use_prepared_leg
+from ari_bridge.fsm.rules.phones import release_phone
 from ari_bridge.fsm.rules.refusals import refuse
 from ari_bridge.outcomes import Outcome
 
 
 @leads_to()
 def place(call: Call, event: events.Placed) -> Decision:
-    call, answer = use_prepared_leg(call, event.prepared)
+    call, answer = use_prepared_leg(call, event.prepared) if event.prepared else (call, [])
     call, steps = advance(call)
     return call, [*answer, *steps, StartTimer(Timer.SETUP), StartTimer(Timer.RING)]
 
@@ -25,14 +26,15 @@ def accept(call: Call, event: events.Accepted) -> Decision:
         call,
         user=event.user,
         session=event.session,
-        offer=event.offer,
         prefer=event.prefer or call.prefer,
         milestones=call.milestones | {Milestone.ACCEPTED},
     )
     call, notifications = enter_state(call, ACCEPTING)
-    call, answer = use_prepared_leg(call, event.prepared)
+    call, answer = use_prepared_leg(call, event.prepared) if event.prepared else (start_leg(call, event.offer), [])
     call, steps = advance(call)
-    return call, [*answer, *steps, *notifications, StopRinging(None, "accepted_elsewhere"), StartTimer(Timer.SETUP)]
+    call, hangs_up = release_phone(call)
+    stops = [*hangs_up, StopRinging(None, "accepted_elsewhere")]
+    return call, [*answer, *steps, *notifications, *stops, StartTimer(Timer.SETUP)]
 
 
 @leads_to(*ENDS)

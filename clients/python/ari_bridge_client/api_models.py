@@ -136,6 +136,8 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
         outcome: Set when the call is decided to end
         cause: Once the call has ended
         ownerless: It was found active without a record of whose it is: only an operator can end it
+        near: By what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client; one of: page,
+            sip
     """
 
     call_id: str
@@ -162,6 +164,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     answered_at: float | None
     ended_at: float | None
     ownerless: bool = False
+    near: str = "page"
 
 
 class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):
@@ -189,26 +192,114 @@ class ProviderLogout(msgspec.Struct, frozen=True, rename="camel"):
     url: str | None
 
 
+class SecurityKeyData(msgspec.Struct, frozen=True, rename="camel"):
+    """Times are Unix seconds."""
+
+    id: str
+    name: str
+    created_at: float
+    last_used_at: float
+
+
 class SecondFactorData(msgspec.Struct, frozen=True, rename="camel"):
     """
     Attributes:
+        enabled: An app or a security key is set up
         required: A role of yours needs it: without one you set it up at the next sign-in
-        created_at: Unix seconds; null without one
+        app: An authenticator app is set up
+        created_at: Of the app, Unix seconds; null without one
         last_used_at: The same
         recovery_codes: How many are left
+        security_keys_available: They can be set up on this server
     """
 
     enabled: bool
     required: bool
+    app: bool = False
     created_at: float | None = None
     last_used_at: float | None = None
     recovery_codes: int = 0
+    security_keys: list[SecurityKeyData] = []
+    security_keys_available: bool = False
+
+
+class AssertionResponse(msgspec.Struct, frozen=True, rename="camel"):
+    """`AuthenticatorAssertionResponse`
+
+    Attributes:
+        client_data_json: Base64url
+        authenticator_data: Base64url
+        signature: Base64url
+    """
+
+    client_data_json: str = msgspec.field(name="clientDataJSON")
+    authenticator_data: str
+    signature: str
+
+
+class Assertion(msgspec.Struct, frozen=True, rename="camel"):
+    """What `navigator.credentials.get()` gives (`AuthenticationResponseJSON`).
+
+    Attributes:
+        id: Base64url
+    """
+
+    id: str
+    response: AssertionResponse
+
+
+class KeyProofBody(msgspec.Struct, frozen=True, rename="camel"):
+    """What a security key has signed, in place of a code.
+
+    Attributes:
+        challenge: Of `POST /me/second-factor/proof`
+    """
+
+    challenge: str
+    credential: Assertion
 
 
 class RecoveryCodes(msgspec.Struct, frozen=True, rename="camel"):
-    """They are shown once."""
+    """They are shown once. None if there are some already, from another second factor."""
 
     recovery_codes: list[str]
+
+
+class KeyRequestData(msgspec.Struct, frozen=True, rename="camel"):
+    """What is asked of a security key, within two minutes; each is good for one answer.
+
+    Attributes:
+        challenge: For the request that has the answer
+        options: `PublicKeyCredentialRequestOptionsJSON` or `PublicKeyCredentialCreationOptionsJSON`, for
+            `navigator.credentials`
+    """
+
+    challenge: str
+    options: dict[str, Any]
+
+
+class AttestationResponse(msgspec.Struct, frozen=True, rename="camel"):
+    """`AuthenticatorAttestationResponse`
+
+    Attributes:
+        client_data_json: Base64url
+        attestation_object: Base64url
+    """
+
+    client_data_json: str = msgspec.field(name="clientDataJSON")
+    attestation_object: str
+    transports: list[str] = []
+
+
+class Registration(msgspec.Struct, frozen=True, rename="camel"):
+    """What `navigator.credentials.create()` gives (`RegistrationResponseJSON`).
+
+    Attributes:
+        id: Base64url
+    """
+
+    id: str
+    response: AttestationResponse
 
 
 class SipPasswordData(msgspec.Struct, frozen=True, rename="camel"):
@@ -513,7 +604,7 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
         class_of_service: The user's own; empty: that of the roles
         effective_class: The class of service that counts now
         must_change_password: At the next sign-in
-        second_factor: Whether the user has an authenticator app set up
+        second_factor: Whether an authenticator app or a security key is set up
         sip_password: Whether the user has a SIP password for phones
         created_at: Unix seconds; 0: unknown
         revision: Higher after each change; the ETag
@@ -788,10 +879,11 @@ class EventData(msgspec.Struct, frozen=True, rename="camel"):
     """One event, in `data:`.
 
     Attributes:
-        id: Increases; starts at 1 when the server starts
+        id: The event's number: increases, also over restarts; Unix milliseconds is where numbers begin
         at: Unix seconds
         call_id: The call that it is about; null if none
         data: See docs/HOOKS.md for each `name`
+        version: Of the form of events
     """
 
     id: int
@@ -799,6 +891,7 @@ class EventData(msgspec.Struct, frozen=True, rename="camel"):
     name: str
     call_id: str | None
     data: dict[str, Any]
+    version: int = 1
 
 
 class PartCheck(msgspec.Struct, frozen=True, rename="camel"):
@@ -884,6 +977,8 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
         field: The invalid value of the request
         rule: The rule that refuses the number (`forbidden`), or the limit (`too_many`)
         challenge: Of a sign-in that is not complete: for the next step only, once, within ten minutes
+        methods: Second factors that the user has, or may set up (`second_factor_enrolment_required`); one of: totp,
+            security_key, recovery_code
         outcome: How the call ended
         retry_after: Seconds; also, rounded, in the header Retry-After
         request_id: Identifies the request in the server's log
@@ -897,6 +992,7 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
     field: str | None = None
     rule: str | None = None
     challenge: str | None = None
+    methods: list[str] | None = None
     call_id: str | None = None
     outcome: Outcome | None = None
     cause: CauseData | None = None

@@ -384,7 +384,7 @@ class HttpClient:
         """The server's events, without end. A broken stream is resumed where it broke.
 
         Args:
-            last_id: Begin after this event, as far as the server remembers. None: with the next one.
+            last_id: Begin after this event, if the server still has it; 0: the oldest. None: with the next one.
         """
         return event_stream.events(self._transport, last_id)
 

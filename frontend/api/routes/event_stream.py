@@ -1,23 +1,28 @@
-"""`GET /events`: call events and ARI events as they happen, numbered, with a bounded memory.
+"""`GET /events`: call events and ARI events as they happen, from the event log: numbered and durable. As server-sent
+events, or over a WebSocket.
 
-Everybody has those of their own calls; who may see more is `event_view`'s to say.
+Everybody has those of their own calls; who may see more is `event_view`'s to say. A reader takes events at its own
+pace: what is not among the last in memory is read from the log's file, so nobody who is slow costs memory.
 """
 
 import asyncio
+import sqlite3
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 from msgspec import Meta
 
+from ari_bridge import tasks
 from ari_bridge.audit import Action
-from ari_bridge.fsm.call import Call
-from ari_bridge.hooks import AriReceived, CallEvent, DigitReceived, HookEvent, Hooks
+from ari_bridge.cdr import owner
+from ari_bridge.errors import Unavailable
+from ari_bridge.event_log import EventLog, LoggedEvent, Page
+from ari_bridge.event_log.event import ARI, with_digit
+from ari_bridge.tasks import WakeUp
 from frontend.auth.authenticator import CLOCK_LEEWAY_S, Authenticator
 from frontend.auth.grants import Grant
 from frontend.auth.principal import Principal
@@ -26,91 +31,224 @@ from frontend.http import examples
 from frontend.http.endpoint import HEADER, Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import allow_origin
 
-MAX_REMEMBERED_EVENTS = 1000
-MAX_QUEUED_EVENTS = 1000
-"""Events queued for one slow client; one more closes its stream, and it reconnects with its Last-Event-ID."""
 KEEP_ALIVE_INTERVAL_S = 15.0
+MAX_RECENT = 10_000
+MAX_CLIENT_MESSAGE_BYTES = 1024
+CLOSE_TIMEOUT_S = 2.0
+"""For a client to answer that its WebSocket is closed."""
+EVENT_VERSION = 1
+"""Of the form of an event; raised when something that programs rely on changes."""
+MISSED = "events.missed"
 
 log = structlog.get_logger(__name__)
 
+Text = Annotated[str, Meta(min_length=1, max_length=256)]
+EventNames = Annotated[str, Meta(pattern=r"^[a-z_.]+(\.\*)?(,[a-z_.]+(\.\*)?)*$", max_length=500)]
+Number = Annotated[int, Meta(ge=0)]
 
-MASKED_DIGIT = "•"
+
+class EventFilters(msgspec.Struct, frozen=True):
+    """Which events, of those that one may see."""
+
+    type: Annotated[
+        EventNames | None, Meta(description="names, separated by commas; `call.*` for all that begin with `call.`")
+    ] = None
+    user: Annotated[
+        Text | None,
+        Meta(description="of calls that this user has, or that have rung for this user, and of the user's alarms"),
+    ] = None
+    call: Annotated[Text | None, Meta(description="of this call")] = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """An event as it is sent: whole, and with the digits mrequest. `call`: of which call it is."""
+class EventsRequest(EventFilters, frozen=True):
+    """Where to start; default: only new events."""
 
-    number: int
+    last_event_id: Annotated[Number | None, HEADER] = msgspec.field(default=None, name="Last-Event-ID")
+    after: Annotated[
+        Number | None,
+        Meta(description="the same as `Last-Event-ID`, which comes first; 0: with the oldest that is kept"),
+    ] = None
+    query_id: Annotated[Number | None, Meta(description="the same as `after`")] = msgspec.field(
+        default=None, name="lastEventId"
+    )
+    recent: Annotated[
+        Annotated[int, Meta(ge=0, le=MAX_RECENT)] | None, Meta(description="start so many numbers before the newest")
+    ] = None
+
+
+class EventData(msgspec.Struct, frozen=True, rename="camel"):
+    """One event, in `data:`."""
+
+    id: Annotated[
+        int,
+        Meta(description="the event's number: increases, also over restarts; Unix milliseconds is where numbers begin"),
+    ]
+    at: Annotated[float, Meta(description="Unix seconds")]
     name: str
-    call: Call | None
-    whole: bytes
-    masked: bytes
+    call_id: Annotated[str | None, Meta(description="the call that it is about; null if none")]
+    data: Annotated[dict[str, Any], Meta(description="see docs/HOOKS.md for each `name`")]
+    version: Annotated[int, Meta(description="of the form of events")] = EVENT_VERSION
 
-    def shown_to(self, principal: Principal) -> bytes:
-        """Empty if the principal may not see it."""
-        view = event_view(principal, self.name, self.call)
-        return {"whole": self.whole, "masked": self.masked, "hidden": b""}[view]
+
+class SentEvent(msgspec.Struct, frozen=True, rename="camel"):
+    """An EventData whose data is encoded already."""
+
+    id: int
+    at: float
+    name: str
+    call_id: str | None
+    data: msgspec.Raw
+    version: int = EVENT_VERSION
 
 
 class EventReader:
-    """One who follows: `queue` has the blocks as they come; None ends the stream."""
+    """One who follows. `wake` is set when there may be something to do."""
 
-    def __init__(self, principal: Principal) -> None:
+    def __init__(self, principal: Principal, filters: EventFilters, events: EventLog) -> None:
         self.principal = principal
-        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(MAX_QUEUED_EVENTS)
+        self.wake = WakeUp()
+        self.ended = False
+        self._filters = filters
+        self._names = filters.type.split(",") if filters.type else []
+        self._log = events
+        self.ari = (principal.unrestricted or principal.may(Grant.EVENTS_RAW)) and self._wants_name(ARI)
 
     def end(self) -> None:
-        if self.queue.full():
-            self.queue.get_nowait()
-        self.queue.put_nowait(None)
+        self.ended = True
+        self.wake.set()
+
+    async def next(self, position: int) -> Page:
+        """Raises OSError, sqlite3.Error."""
+        return await self._log.after(position, call_id=self._filters.call, ari=self.ari)
+
+    def shown(self, page: Page) -> list[SentEvent]:
+        """As they are sent."""
+        return [sent for event in page.events if (sent := self._shown(event))]
+
+    def _shown(self, event: LoggedEvent) -> SentEvent | None:
+        view = event_view(self.principal, event.name, event.call)
+        if view == "hidden" or not self._wants(event):
+            return None
+        digit = self._log.digit(event.number) if view == "whole" else ""
+        data = with_digit(event.data, digit) if digit else event.data
+        return SentEvent(event.number, event.at, event.name, event.call_id, data)
+
+    def _wants(self, event: LoggedEvent) -> bool:
+        return self._wants_name(event.name) and (self._filters.user is None or _is_of(event, self._filters.user))
+
+    def _wants_name(self, name: str) -> bool:
+        return not self._names or any(
+            name == wanted or (wanted.endswith(".*") and name.startswith(wanted[:-1])) for wanted in self._names
+        )
 
 
-class EventLog:
-    """The last events, and those who follow them.
+def _is_of(event: LoggedEvent, user: str) -> bool:
+    if event.call:
+        return event.call.user == user or user in event.call.users or owner(event.call) == user
+    return event.name != ARI and bool(msgspec.json.decode(event.data).get("user") == user)
+
+
+def missed(position: int, after: int, reason: Literal["too_old", "ari_too_old", "unknown_number"]) -> SentEvent:
+    """What is sent in place of events that are not there any more. `position`: where the reader goes on."""
+    data = msgspec.Raw(msgspec.json.encode({"after": after, "reason": reason}))
+    return SentEvent(position, time.time(), MISSED, None, data)
+
+
+class Outlet(Protocol):
+    """The response. Every method raises ConnectionError: the client has disconnected."""
+
+    @property
+    def response(self) -> web.StreamResponse: ...
+
+    async def start(self, request: web.Request) -> None: ...
+
+    async def send(self, events: list[SentEvent]) -> None: ...
+
+    async def keep_alive(self) -> None: ...
+
+    async def end(self) -> None:
+        """The server ends it."""
+
+
+class ServerSentEvents:
+    def __init__(self, origin: str | None) -> None:
+        self.response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        )
+        if origin:
+            allow_origin(self.response, origin)
+
+    async def start(self, request: web.Request) -> None:
+        await self.response.prepare(request)
+        await self.response.write(b"retry: 1000\n\n")
+
+    async def send(self, events: list[SentEvent]) -> None:
+        await self.response.write(b"".join(map(_block, events)))
+
+    async def keep_alive(self) -> None:
+        await self.response.write(b": still here\n\n")
+
+    async def end(self) -> None:
+        pass  # with the response
+
+
+def _block(event: SentEvent) -> bytes:
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (event.id, event.name.encode(), msgspec.json.encode(event))
+
+
+class EventSocket:
+    """A WebSocket, on which the client has nothing to say. Pings keep it alive, and end it if the client is gone.
 
     Args:
-        find: The call of an id; None if it is not known.
+        on_closed: Called when the client has closed it.
     """
 
-    def __init__(self, hooks: Hooks, find: Callable[[str], Call | None] = lambda _: None) -> None:
-        self._number = 0
-        self._find = find
-        self._kept: deque[_Entry] = deque(maxlen=MAX_REMEMBERED_EVENTS)
+    def __init__(self, on_closed: Callable[[], None]) -> None:
+        self.response: web.WebSocketResponse = web.WebSocketResponse(
+            heartbeat=KEEP_ALIVE_INTERVAL_S, timeout=CLOSE_TIMEOUT_S, max_msg_size=MAX_CLIENT_MESSAGE_BYTES
+        )
+        self._on_closed = on_closed
+        self._listening: asyncio.Task[None] | None = None
+
+    async def start(self, request: web.Request) -> None:
+        await self.response.prepare(request)
+        self._listening = asyncio.create_task(self._listen())
+
+    async def send(self, events: list[SentEvent]) -> None:
+        for event in events:
+            await self.response.send_str(msgspec.json.encode(event).decode())
+
+    async def keep_alive(self) -> None:
+        pass
+
+    async def end(self) -> None:
+        await tasks.cancel(self._listening)
+        if self.response.prepared:
+            await self.response.close(code=WSCloseCode.GOING_AWAY, message=b"open it again with the last id")
+
+    async def _listen(self) -> None:
+        try:
+            async for _ in self.response:
+                await self.response.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"nothing is taken here")
+        finally:
+            self._on_closed()
+
+
+class EventStreams:
+    """Those who follow the log."""
+
+    def __init__(self, events: EventLog) -> None:
+        self.log = events
         self._readers: set[EventReader] = set()
-        hooks.tap(self._add)
+        events.listeners.append(self._wake)
 
     @property
     def last_id(self) -> int:
-        return self._number
+        return self.log.last
 
-    def _add(self, event: HookEvent) -> None:
-        self._number += 1
-        entry = self._entry(event)
-        self._kept.append(entry)
-        for reader in list(self._readers):
-            if not (block := entry.shown_to(reader.principal)):
-                continue
-            try:
-                reader.queue.put_nowait(block)
-            except asyncio.QueueFull:
-                log.warning("closing the event stream of a slow client")
-                self._readers.discard(reader)
-                reader.end()
-
-    def since(self, last_id: int, principal: Principal) -> list[bytes]:
-        """What came after that number, is still kept, and may be seen.
-
-        A number of an earlier start replays everything kept.
-        """
-        if last_id > self._number:
-            last_id = 0
-        shown = (entry.shown_to(principal) for entry in self._kept if entry.number > last_id)
-        return list(filter(None, shown))
-
-    def subscribe(self, principal: Principal) -> EventReader:
+    def subscribe(self, principal: Principal, filters: EventFilters) -> EventReader:
         """Give it back to `unsubscribe`."""
-        reader = EventReader(principal)
+        reader = EventReader(principal, filters, self.log)
         self._readers.add(reader)
         return reader
 
@@ -130,40 +268,14 @@ class EventLog:
         """End every stream."""
         self.end_if(lambda _: True)
 
-    def _entry(self, event: HookEvent) -> _Entry:
-        call = event.call if isinstance(event, CallEvent) else event.call_id and self._find(event.call_id) or None
-        data = event.data()
-        block = self._block(event, data)
-        masked = block
-        if isinstance(event, DigitReceived | AriReceived) and "digit" in data:
-            masked = self._block(event, {**data, "digit": MASKED_DIGIT})
-        return _Entry(self._number, event.name, call, block, masked)
-
-    def _block(self, event: HookEvent, data: dict[str, Any]) -> bytes:
-        encoded = msgspec.json.encode(EventData(self._number, event.at, event.name, event.call_id, data))
-        return b"id: %d\nevent: %b\ndata: %b\n\n" % (self._number, event.name.encode(), encoded)
+    def _wake(self) -> None:
+        for reader in self._readers:
+            reader.wake.set()
 
 
-class Since(msgspec.Struct, frozen=True):
-    """The event after which to start; default: only new events."""
-
-    last_event_id: Annotated[Annotated[int, Meta(ge=0)] | None, HEADER] = msgspec.field(
-        default=None, name="Last-Event-ID"
-    )
-    query_id: Annotated[int, Meta(ge=0)] | None = msgspec.field(default=None, name="lastEventId")
-
-
-class EventData(msgspec.Struct, frozen=True, rename="camel"):
-    """One event, in `data:`."""
-
-    id: Annotated[int, Meta(description="increases; starts at 1 when the server starts")]
-    at: Annotated[float, Meta(description="Unix seconds")]
-    name: str
-    call_id: Annotated[str | None, Meta(description="the call that it is about; null if none")]
-    data: Annotated[dict[str, Any], Meta(description="see docs/HOOKS.md for each `name`")]
-
-
-_EXAMPLE = EventData(42, examples.AT, "call.digit", examples.CALL_ID, {"callId": examples.CALL_ID, "digit": "5"})
+_EXAMPLE = EventData(
+    1790000000042, examples.AT, "call.digit", examples.CALL_ID, {"callId": examples.CALL_ID, "digit": "5"}
+)
 STREAM = Endpoint(
     name="followEvents",
     method="GET",
@@ -172,72 +284,110 @@ STREAM = Endpoint(
     summary="Follow call events and ARI events",
     description=(
         "A stream of server-sent events: those of your own calls; with the right `events:read` those of all, with "
-        "`events:raw` Asterisk's own too. Keys that others press are shown as `•`. `id` increases; `Last-Event-ID` (a "
-        "header, or the query parameter `lastEventId`) replays what came after it, from the last "
-        f"{MAX_REMEMBERED_EVENTS} events. The stream of a reader that is too slow is ended; it reconnects with its "
-        "last id. [HOOKS.md](HOOKS.md) lists the events."
+        "`events:raw` Asterisk's own too. Keys that others press are shown as `•`. Events are numbered (`id`) and kept "
+        "for `EVENT_LOG_DAYS`, over restarts: `Last-Event-ID` (a header, or the query parameter `after`) replays what "
+        "came after that number. Whoever asks for events that are not kept any more is sent `events.missed` in their "
+        "place. With `Upgrade: websocket` the same comes over a WebSocket, an EventData in each text frame. "
+        "A stream ends with its token, or when the log cannot be read; open it again with the last id. "
+        "[API.md](API.md#events) says what is promised, [HOOKS.md](HOOKS.md) lists the events."
     ),
-    parameters=Since,
+    problems=("unavailable",),
+    parameters=EventsRequest,
     body=Nothing,
     responses={
         200: ResponseSpec(
             description="The stream; each `data:` is an EventData",
             shape=EventData,
             media="text/event-stream",
-            example="retry: 1000\n\nid: 42\nevent: call.digit\ndata: "
+            example="retry: 1000\n\nid: 1790000000042\nevent: call.digit\ndata: "
             + msgspec.json.encode(_EXAMPLE).decode()
             + "\n\n",
         )
     },
-    example={"Last-Event-ID": "41"},
+    example={"Last-Event-ID": "1790000000041"},
 )
 ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (STREAM,)
 
 
 class EventApi:
-    def __init__(self, events: EventLog, access: Authenticator) -> None:
-        self._events = events
+    def __init__(self, streams: EventStreams, access: Authenticator) -> None:
+        self._streams = streams
+        self._log = streams.log
         self._access = access
 
     def routes(self) -> list[web.RouteDef]:
         return [STREAM.route(self._access, self.stream)]
 
-    async def stream(self, request: TypedRequest[Since, Nothing]) -> web.StreamResponse:
-        raw, last = request.raw, request.parameters.last_event_id
-        if last is None:
-            last = request.parameters.query_id
-        response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        )
-        if origin := raw.headers.get("Origin"):
-            allow_origin(response, origin)
-        replay = self._events.since(last, request.principal) if last is not None else []
-        reader = self._events.subscribe(request.principal)
+    async def stream(self, request: TypedRequest[EventsRequest, Nothing]) -> web.StreamResponse:
+        raw, asked = request.raw, request.parameters
+        reader = self._streams.subscribe(request.principal, asked)
         watched = request.principal.may(Grant.EVENTS_READ) or request.principal.may(Grant.EVENTS_RAW)
         since = time.monotonic()
+        after = _after(asked)
+        upgrade = raw.headers.get("Upgrade", "").lower() == "websocket"
+        outlet: Outlet = EventSocket(reader.end) if upgrade else ServerSentEvents(raw.headers.get("Origin"))
         if watched:
-            self._access.audit.record(Action.MONITOR_START, "events", replayed=last is not None)
+            self._access.audit.record(Action.MONITOR_START, "events", replayed=after is not None)
         try:
-            await response.prepare(raw)
-            await response.write(b"retry: 1000\n\n" + b"".join(replay))
-            await self._follow(response, reader)
+            begin, position = self._begin(after, asked.recent, reader)
+            page = await self._read(reader, position)  # before the status is sent: it may fail
+            await outlet.start(raw)
+            await outlet.send(begin)
+            await self._follow(outlet, reader, position, page)
         except ConnectionError:
             pass  # the client has disconnected
         finally:
-            self._events.unsubscribe(reader)
+            self._streams.unsubscribe(reader)
+            await outlet.end()
             if watched:
                 self._access.audit.record(Action.MONITOR_END, "events", seconds=round(time.monotonic() - since))
-        return response
+        return outlet.response
 
-    async def _follow(self, response: web.StreamResponse, reader: EventReader) -> None:
+    def _begin(self, after: int | None, recent: int | None, reader: EventReader) -> tuple[list[SentEvent], int]:
+        """What to send first, and the number after which to start."""
+        if after is None:
+            return [], max(self._log.last - (recent or 0), self._log.purged_to)
+        if after > self._log.last:  # of another log: nobody knows what the reader has seen
+            return [missed(self._log.purged_to, after, "unknown_number")], self._log.purged_to
+        if reader.ari and self._log.purged_to <= after < self._log.ari_purged_to and after:
+            return [missed(after, after, "ari_too_old")], after
+        return [], after or self._log.purged_to
+
+    async def _read(self, reader: EventReader, position: int) -> Page:
+        try:
+            return await reader.next(position)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("the event log cannot be read now", reason=str(error))
+            raise Unavailable("the event log cannot be read now", retry_after=1.0) from error
+
+    async def _follow(self, outlet: Outlet, reader: EventReader, position: int, page: Page) -> None:
         """Until the token ends, at the latest."""
-        ends_at = reader.principal.expires_at
-        while ends_at is None or time.time() < ends_at + CLOCK_LEEWAY_S:
+        ends_at, sent_at = reader.principal.expires_at, time.monotonic()
+        while not reader.ended and (ends_at is None or time.time() < ends_at + CLOCK_LEEWAY_S):
+            events = reader.shown(page)
+            if _is_gap(page, position, self._log.purged_to):
+                events = [missed(self._log.purged_to, position, "too_old"), *events]
+            idle = page.position == position and not events
+            position = max(position, page.position)
+            if idle:
+                await reader.wake.wait(KEEP_ALIVE_INTERVAL_S)
+            if events:
+                await outlet.send(events)
+                sent_at = time.monotonic()
+            elif time.monotonic() - sent_at >= KEEP_ALIVE_INTERVAL_S:
+                await outlet.keep_alive()
+                sent_at = time.monotonic()
             try:
-                async with asyncio.timeout(KEEP_ALIVE_INTERVAL_S):
-                    block = await reader.queue.get()
-            except TimeoutError:
-                block = b": still here\n\n"
-            if block is None:
+                page = await self._read(reader, position)
+            except Unavailable:
                 return
-            await response.write(block)
+
+
+def _is_gap(page: Page, position: int, purged_to: int) -> bool:
+    """Whether events between the position and the page were deleted, before or while a slow reader followed."""
+    return position < purged_to and not (page.events and page.events[0].number <= purged_to)
+
+
+def _after(asked: EventsRequest) -> int | None:
+    given = (asked.last_event_id, asked.after, asked.query_id)
+    return next((number for number in given if number is not None), None)

@@ -19,7 +19,7 @@ from ari_bridge.hooks import CallEnded, CallStarted, HookEvent, Hooks
 from ari_bridge.metrics import REGISTRY
 from frontend.api.pbx_snapshot import PbxSnapshots
 from frontend.api.routes.call_endpoints import EXAMPLE_CALL
-from frontend.api.routes.event_stream import EventLog
+from frontend.api.routes.event_stream import EventStreams
 from frontend.api.watching import Reading
 from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.grants import Grant
@@ -172,7 +172,7 @@ class Monitoring:
         ari: Ari,
         calls: CallManager,
         hooks: Hooks,
-        events: EventLog,
+        events: EventStreams,
         connections: ConnectionHub,
         pages: WebSocketRegistrar,
         access: Authenticator,

@@ -10,7 +10,7 @@ from ari_bridge.accounts import totp
 from frontend.api.routes.call_endpoints import SIGNING_IN, SessionData
 from frontend.api.routes.sessions import session_response
 from frontend.auth.authenticator import Authenticator
-from frontend.auth.sign_in_steps import Enrolment
+from frontend.auth.own_second_factor import Enrolment
 from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
@@ -56,9 +56,9 @@ EXAMPLE_ENROLMENT = EnrolmentData(
     "otpauth://totp/ari-bridge:1001?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=ari-bridge",
     ["1111111010", "1000001001"],
 )
-_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl"
-_SIGNED_IN = ResponseSpec(
-    description="Signed in", shape=SessionData, example=SessionData(_TOKEN, "1001", examples.AT + 43200)
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl"
+SIGNED_IN = ResponseSpec(
+    description="Signed in", shape=SessionData, example=SessionData(TOKEN, "1001", examples.AT + 43200)
 )
 CHOOSE_PASSWORD = Endpoint(
     name="choosePassword",
@@ -72,7 +72,7 @@ CHOOSE_PASSWORD = Endpoint(
     ),
     parameters=Nothing,
     body=ChosenPassword,
-    responses={200: _SIGNED_IN},
+    responses={200: SIGNED_IN},
     problems=("unauthorized", "second_factor_enrolment_required", "too_many", "unavailable"),
     public=True,
     example_body=ChosenPassword(EXAMPLE_CHALLENGE, "four other words, all of them long"),
@@ -84,12 +84,13 @@ GIVE_SECOND_FACTOR = Endpoint(
     tag=SIGNING_IN,
     summary="Give the second factor of a sign-in",
     description=(
-        "Answers `second_factor_required`. A code of the app is good once. After five wrong ones there is one attempt "
-        "each 30 s, and fewer and fewer then (`too_many`); recovery codes are not affected."
+        "Answers `second_factor_required`; for a security key see `POST /session/second-factor/key`. A code of the app "
+        "is good once. After five wrong ones there is one attempt each 30 s, and fewer and fewer then (`too_many`); "
+        "recovery codes are not affected."
     ),
     parameters=Nothing,
     body=GivenCode,
-    responses={200: _SIGNED_IN},
+    responses={200: SIGNED_IN},
     problems=("unauthorized", "password_change_required", "too_many", "unavailable"),
     public=True,
     example_body=GivenCode(EXAMPLE_CHALLENGE, "492039"),
@@ -120,7 +121,7 @@ COMPLETE_ENROLMENT = Endpoint(
         200: ResponseSpec(
             description="Signed in; keep the recovery codes",
             shape=SessionData,
-            example=SessionData(_TOKEN, "1001", examples.AT + 43200, recovery_codes=EXAMPLE_CODES),
+            example=SessionData(TOKEN, "1001", examples.AT + 43200, recovery_codes=EXAMPLE_CODES),
         )
     },
     problems=("unauthorized", "unavailable"),

@@ -11,8 +11,8 @@ from frontend.api.routes.call_endpoints import SIGNING_IN
 from frontend.api.routes.second_factor import PasswordBody
 from frontend.api.routes.user_endpoints import EXAMPLE_SIP_PASSWORD, SipPasswordData
 from frontend.auth.authenticator import Authenticator, Unauthorized
+from frontend.auth.own_second_factor import changed_meanwhile_is
 from frontend.auth.principal import Principal, check_person
-from frontend.auth.sign_in_steps import changed_meanwhile_is
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
 
@@ -63,7 +63,7 @@ class SipPasswordApi:
         principal = request.principal
         _check_user(principal)
         try:
-            user = await self._access.steps.confirm_password(principal, request.body.password)
+            user = await self._access.steps.own.confirm_password(principal, request.body.password)
         except Unauthorized:
             self._access.audit.record(
                 Action.USER_SIP_PASSWORD, principal.name or "", result=Result.REFUSED, reason="the password is wrong"

@@ -37,7 +37,7 @@ class UserData(msgspec.Struct, frozen=True, rename="camel"):
     effective_class: Annotated[str, Meta(description="the class of service that counts now")]
     locked: bool
     must_change_password: Annotated[bool, Meta(description="at the next sign-in")]
-    second_factor: Annotated[bool, Meta(description="whether the user has an authenticator app set up")]
+    second_factor: Annotated[bool, Meta(description="whether an authenticator app or a security key is set up")]
     sip_password: Annotated[bool, Meta(description="whether the user has a SIP password for phones")]
     created_at: Annotated[float, Meta(description="Unix seconds; 0: unknown")]
     revision: Annotated[int, Meta(description="higher after each change; the ETag")]

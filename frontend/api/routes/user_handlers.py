@@ -12,7 +12,7 @@ from ari_bridge.cursor import Cursor
 from ari_bridge.dial_permissions import DialPermissions, DialRights
 from ari_bridge.engine.call_manager import CallManager
 from frontend.api.routes import user_endpoints as endpoints
-from frontend.api.routes.event_stream import EventLog
+from frontend.api.routes.event_stream import EventStreams
 from frontend.api.routes.user_endpoints import (
     LimitUsageData,
     Lock,
@@ -72,7 +72,7 @@ class UserApi:
         permissions: DialPermissions,
         calls: CallManager,
         connections: ConnectionHub,
-        events: EventLog,
+        events: EventStreams,
     ) -> None:
         self._administration = administration
         self._accounts = administration.accounts
@@ -204,7 +204,7 @@ class UserApi:
     async def reset_second_factor(self, request: TypedRequest[UserChange, Nothing]) -> web.Response:
         user, target = self._target(request)
         self._check_other(request, user, "second_factor")
-        changed = await self._accounts.second_factors.remove(user, end_sessions=True, revision=target.revision)
+        changed = await self._accounts.second_factors.reset(user, revision=target.revision)
         self._log("second factor reset", request, changed)
         return self._one(changed)
 

@@ -46,12 +46,36 @@ def test_the_migrations_make_the_tables_that_the_code_reads(tmp_path: Path) -> N
     database.dispose()
 
 
+def test_a_refused_change_of_a_user_changes_nothing(folder: Path) -> None:
+    run("add", "1001", "--role", "admin", "--no-must-change")
+    hashes = "SELECT password_hash, generation, roles FROM users"
+
+    def stored() -> list[str]:
+        database = sa.create_engine(f"sqlite:///{folder / 'accounts.db'}")
+        with database.begin() as connection:
+            rows = [str(row) for row in connection.execute(sa.text(hashes))]
+        database.dispose()
+        return rows
+
+    before = stored()
+    assert "no role" in run("add", "1001", "--role", "king", password="five other words, all long", fails=True)
+    assert "only admin" in run("add", "1001", "--role", "user", "--generate", fails=True)
+    assert "fewer than 12" in run("add", "1001", "--role", "agent", "--role", "admin", password="short", fails=True)
+    assert "display name" in run("add", "1001", "--display-name", "two\nlines", "--generate", fails=True)
+    assert stored() == before
+    run("add", "1001", "--display-name", "Ada", "--generate")
+    assert stored() != before
+
+
 def test_users_by_the_command_line(folder: Path) -> None:
     run("add", "1001", "--role", "user", "--role", "admin")
     assert "fewer than 12" in run("add", "1002", password="short", fails=True)
     assert "common" in run("add", "1002", password="password12345", fails=True)
     assert "no role" in run("add", "1002", "--role", "king", fails=True)
     assert len(run("add", "1002", "--generate").splitlines()[0]) >= 12
+    for name in ("-1", "..", "_7XXX", "h", "fax", "ab_x", f"guest-{'a' * 12}-{'0' * 16}"):
+        assert "is no user name" in run("add", "--generate", "--", name, fails=True)
+        assert "is no user name" in run("rename", "--", "1002", name, fails=True)
     assert "must change the password" in run("list", "--details")
     run("password", "1001", "--no-must-change")
     assert "1001\tuser,admin\n" in run("list", "--details")

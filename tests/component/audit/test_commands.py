@@ -53,8 +53,8 @@ def test_what_the_command_line_does_is_recorded(folder: Path) -> None:
     assert [one["action"] for one in seen] == [
         "audit.begin",
         "user.create",
-        "user.password",
         "user.roles",
+        "user.password",
         "user.password",
         "user.lock",
         "user.unlock",
@@ -66,7 +66,7 @@ def test_what_the_command_line_does_is_recorded(folder: Path) -> None:
         "audit.export",
     ]
     assert {(one["actorKind"], one["actor"], one["address"]) for one in seen[1:]} == {("cli", "ops", "192.0.2.9")}
-    assert seen[3]["details"] == {"id": seen[1]["details"]["id"], "old": ["user"], "new": ["agent"]}
+    assert seen[2]["details"] == {"id": seen[1]["details"]["id"], "old": ["user"], "new": ["agent"]}
     assert PASSWORD not in (folder / "audit.db").read_bytes().decode("latin-1")
     assert "cli:ops from 192.0.2.9  user.lock 1001  ok" in run("audit", "list", "--action", "user.lock")
     assert len(entries("--action", "user.password")) == 2

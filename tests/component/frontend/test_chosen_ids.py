@@ -12,7 +12,7 @@ from yarl import URL
 
 from ari_bridge.ari.readiness import MARK
 from ari_bridge.ari.readiness import MARK as READINESS
-from ari_bridge.ids import stem_of
+from ari_bridge.ids import leg_id, stem_of
 from frontend.app import App
 from frontend.http.idempotency import HEADER
 from frontend.settings import Settings
@@ -104,7 +104,7 @@ async def test_a_page_is_answered_by_it(app: App, pbx: FakeAri, call_id: str) ->
         assert (await told(socket, "media-prepared"))["callId"] == call_id
         await socket.send_json({"type": "offer", "callId": call_id, "target": "600", "sdp": OFFER})
         assert (await told(socket, "answer"))["callId"] == call_id
-        assert app.calls.get(call_id).leg == 1, "the leg that was made ahead is the call's"
+        assert app.calls.get(call_id).near_channel == leg_id(call_id, 1), "the leg that was made ahead is the call's"
         while (state := await told(socket, "state"))["state"] != "accepted":
             assert state["callId"] == call_id
         await pbx.emit(

@@ -152,17 +152,26 @@ async def test_every_answer_has_safe_headers(http: aiohttp.ClientSession, path: 
         assert "default-src 'self'" in response.headers["Content-Security-Policy"]
 
 
-async def test_events_are_replayed_from_a_number(http: aiohttp.ClientSession) -> None:
-    async with http.post("/invite", json={"target": "600", "sdp": OFFER}) as response:
-        assert response.status == 201
-    numbers = []
-    async with http.get("/events", headers={"Last-Event-ID": "1"}) as stream, asyncio.timeout(10):
+async def numbers_from(
+    http: aiohttp.ClientSession, query: dict[str, str], headers: dict[str, str] | None = None
+) -> list[int]:
+    """The first three numbers of a stream."""
+    numbers: list[int] = []
+    async with http.get("/events", params=query, headers=headers) as stream, asyncio.timeout(10):
         async for line in stream.content:
             if line.startswith(b"id: "):
                 numbers.append(int(line[4:]))
-                if len(numbers) == 3:
-                    break
-    assert numbers == [2, 3, 4]
+            if len(numbers) == 3:
+                break
+    return numbers
+
+
+async def test_events_are_replayed_from_a_number(http: aiohttp.ClientSession) -> None:
+    async with http.post("/invite", json={"target": "600", "sdp": OFFER}) as response:
+        assert response.status == 201
+    first = await numbers_from(http, {"after": "0"})
+    assert first == list(range(first[0], first[0] + 3))
+    assert await numbers_from(http, {}, {"Last-Event-ID": str(first[0])}) == [number + 1 for number in first]
 
 
 async def test_a_taken_port_is_named_and_everything_is_given_back(settings: Settings) -> None:

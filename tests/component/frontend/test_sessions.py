@@ -79,7 +79,7 @@ async def test_a_page_that_reloads_gets_new_media(app: App) -> None:
     async with page(app, session) as (socket, _):
         await socket.send_json({"type": "offer", "callId": call_id, "sdp": OFFER})
         assert (await told(socket, "answer"))["callId"] == call_id
-        assert app.calls.get(call_id).leg == 2
+        assert app.calls.get(call_id).near_channel == f"{call_id}-em2"
         await hang_up_all(app.calls)
 
 
@@ -125,7 +125,7 @@ async def test_a_call_is_nobody_else_s(app: App) -> None:
         call_id = await place(first)
         await stranger.send_json({"type": "offer", "callId": call_id, "sdp": OFFER, "takeOver": True})
         assert (await told(stranger, "error"))["code"] == "unknown_call"
-        assert app.calls.get(call_id).leg == 1
+        assert app.calls.get(call_id).near_channel == f"{call_id}-em"
         await hang_up_all(app.calls)
 
 

@@ -1,13 +1,16 @@
-"""`ari-bridge doctor` beside a running demo examines the demo, unless it is told otherwise."""
+"""`ari-bridge` beside a running demo is about the demo, unless it is told otherwise."""
 
 import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from deploy.demo import command, install
 from deploy.demo.command import use_settings_of_demo
+from frontend.cli import __main__ as cli
 
 
 @pytest.fixture
@@ -51,3 +54,15 @@ def test_a_demo_that_has_ended_is_none(tmp_path: Path, monkeypatch: pytest.Monke
     use_settings_of_demo(tmp_path)
     use_settings_of_demo(tmp_path / "none")
     assert "ARI_PASSWORD" not in os.environ
+
+
+@pytest.mark.parametrize("arguments", [["user", "list"], ["calls", "list"], ["dial-check", "1001", "600"], ["doctor"]])
+def test_what_an_operator_does_is_about_the_demo(
+    state: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    seen: list[str | None] = []
+    monkeypatch.setattr(install, "STATE", state)
+    monkeypatch.setattr(cli, "main", lambda: seen.append(os.environ.get("ARI_PASSWORD")))
+    monkeypatch.setattr(sys, "argv", ["ari-bridge", *arguments])
+    command.main()
+    assert seen == ["secret"]

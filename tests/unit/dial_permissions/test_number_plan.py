@@ -136,10 +136,18 @@ def test_the_number_is_known_in_international_form(number: str, e164: str, count
 
 def test_listed_names_and_codes_are_internal() -> None:
     plan = PLANS["DE"]
-    for number in ("alice", "s", "*97"):
+    for number in ("alice", "anna", "*97"):
         assert plan.read(number, listed=True).number_class.value == "internal"
     for number, expected in (("09005123456", "premium"), ("+8821612345678", "satellite"), ("_X.", "special")):
         assert plan.read(number, listed=True).number_class.value == expected
+
+
+def test_a_user_who_is_named_so_opens_nothing_outside_and_nothing_of_the_dialplan() -> None:
+    for country in ("", "DE", "US", "GB", "FR"):
+        plan = NumberPlan(country=country)
+        for number in ("h", "s", "T", "fax", "failed", "0900512345", "0049900512345", "900512345", "+49900512345"):
+            assert plan.read(number, listed=True).number_class.value != "internal", (country, number)
+        assert plan.read("1001", listed=True).number_class.value == "internal"
 
 
 def test_the_operator_may_say_that_any_number_is_internal() -> None:

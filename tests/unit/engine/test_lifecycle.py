@@ -30,7 +30,7 @@ class Story:
         hooks = Hooks()
         hooks.tap(self._on_hook)
         self.lifecycle = CallLifecycle(
-            save=lambda call: self.done.append(f"save {call.state.value}"),
+            save=lambda call, events: self.done.append(f"save {call.state.value}"),
             owners=self.owners,
             metrics=CallMetrics(),
             events=CallEvents(hooks),

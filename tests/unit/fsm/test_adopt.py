@@ -4,7 +4,7 @@ import pytest
 
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.fsm.actions import Do, Release
-from ari_bridge.fsm.call import Call, CallState, Direction, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, MediaLeg, Step
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
 
 CALLER, LEG, BRIDGE = "ast-1", "call1-em", "call1-br"
@@ -19,6 +19,8 @@ ACCEPTED = Call(
     session="a session",
     users=frozenset({"1001", "1002"}),
     far_channel=CALLER,
+    leg=MediaLeg(1),
+    last_leg=1,
 )
 
 

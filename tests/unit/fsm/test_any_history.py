@@ -8,16 +8,34 @@ from hypothesis import strategies as st
 from ari_bridge.errors import CallerError
 from ari_bridge.fsm import events, setup_plan
 from ari_bridge.fsm.actions import Action, Do, Notify, PlayMusic, Release, StopRinging
-from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, PartyState, Resource, Step
+from ari_bridge.fsm.call import (
+    Call,
+    CallState,
+    Direction,
+    LegRef,
+    MediaLeg,
+    Milestone,
+    PartyRef,
+    PartyState,
+    Resource,
+    SipChannel,
+    Step,
+    Target,
+)
 from ari_bridge.fsm.events import Event, Failure, Timer
 from ari_bridge.fsm.notifications import MediaReady, StateChanged
 from ari_bridge.fsm.transitions import TABLE, step
 from ari_bridge.net import RtpAddress
 
 ADDRESS = RtpAddress("127.0.0.1", 20000)
-LEGS = [(Resource.FAR, 0), *((Resource.EXTERNAL_MEDIA, leg) for leg in (1, 2, 3))]
+LEGS: list[tuple[Resource, Target]] = [
+    (Resource.FAR, None),
+    (Resource.NEAR, None),
+    (Resource.PHONE, None),
+    *((Resource.EXTERNAL_MEDIA, LegRef(leg)) for leg in (1, 2, 3)),
+]
 PARTIES = (2, 3, 4)
-CHANNELS = [*LEGS, *((Resource.PARTY, number) for number in PARTIES)]
+CHANNELS = [*LEGS, *((Resource.PARTY, PartyRef(number)) for number in PARTIES)]
 
 MAKES = setup_plan.MAKES | {Step.CREATE_PARTY: Resource.PARTY}
 MADE_BY = {resource: one for one, resource in MAKES.items()}
@@ -80,6 +98,8 @@ TOLD: list[Event] = [
     events.FarHangsUp(2, 17),
     events.FarDigit(2, "5"),
     events.FarHeld(2, True),
+    events.PhoneAnswered(2),
+    *(events.NearHeld(2, held) for held in (True, False)),
     events.PbxLost(2, "gone"),
     *(events.TimerFired(2, timer) for timer in Timer),
 ]
@@ -88,8 +108,9 @@ TOLD: list[Event] = [
 class History:
     """Takes events as the world can send them, and watches what must always hold."""
 
-    def __init__(self, direction: Direction) -> None:
+    def __init__(self, direction: Direction, *, by_sip: bool = False) -> None:
         inbound = direction is Direction.INBOUND
+        made = {Resource.FAR} if inbound else {Resource.NEAR} if by_sip else set()
         self.call = Call(
             id="call1",
             direction=direction,
@@ -97,11 +118,13 @@ class History:
             caller="42",
             created_at=1.0,
             far_channel="call1-far",
+            leg=None if inbound or by_sip else MediaLeg(1, "offer"),
             milestones=frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED} if inbound else ()),
-            allocated=frozenset({Resource.FAR} if inbound else ()),
+            near=SipChannel("ast-1", "PJSIP/edge-1") if by_sip else None,
+            allocated=frozenset(made),
         )
         self.actions: list[Action] = []
-        self.gone: set[tuple[Resource, int]] = set()
+        self.gone: set[tuple[Resource, Target]] = set()
         self.stands = held(self.call)  # made, or perhaps made
         if inbound:
             self.tell(events.Arrived(1))
@@ -111,13 +134,13 @@ class History:
     def tell(self, event: Event) -> None:
         before = self.call
         if isinstance(event, events.ChannelDestroyed):
-            name = (event.resource, event.instance)
+            name = (event.resource, event.target)
             if name in self.gone or name not in held(before):
                 return  # no channel ends twice, or before it was asked for
             self.gone.add(name)
         if isinstance(event, events.StepDone | events.StepFailed) and event.step in MAKES:
             if isinstance(event, events.StepDone) or event.failure is not Failure.REFUSED:
-                self.stands.add((MAKES[event.step], event.instance))
+                self.stands.add((MAKES[event.step], event.target))
         if isinstance(event, events.PartyGiven) and event.channel in {party.channel for party in before.parties}:
             return  # it can be given once
         try:
@@ -126,9 +149,11 @@ class History:
             assert isinstance(event, ASKED)
             return
         if isinstance(event, events.PartyGiven):
-            self.stands.add((Resource.PARTY, len(self.call.parties) + 1))
+            self.stands.add((Resource.PARTY, PartyRef(len(self.call.parties) + 1)))
         if isinstance(event, events.FarGivenAway):
-            self.gone.add((Resource.FAR, 0))
+            self.gone.add((Resource.FAR, None))
+        if before.near is None and self.call.near:
+            self.stands = as_near(self.stands)
         self.actions += actions
         self.check(before, event, actions)
 
@@ -141,18 +166,23 @@ class History:
             assert (after.outcome, after.cause, after.ended_at) == (before.outcome, before.cause, before.ended_at)
         assert (after.outcome is None) is after.state.live
         assert after.releasing <= after.allocated
-        assert after.superseded_releasing <= after.superseded
-        assert after.leg not in {spare.leg for spare in after.superseded} | {leg for _, leg in after.stale_steps}
+        assert all(leg.releasing <= leg.allocated for leg in after.legs)
+        assert not any(leg.gone for leg in after.old_legs)  # what is not needed any more is forgotten
+        numbers, known = [leg.number for leg in after.legs], {leg.number for leg in before.legs}
+        assert len(set(numbers)) == len(numbers)
+        assert all(number in known or number > before.last_leg for number in numbers)  # never given twice
         assert not any(isinstance(action, Do) for action in actions) or after.state.live
         if after.media_lost:  # nothing is begun for a page that has to offer first
-            assert not any(isinstance(action, Do) and action.step.of_leg for action in actions)
+            assert after.leg is None
+            assert not any(isinstance(action, Do) and action.step in setup_plan.MEDIA_LEG for action in actions)
         for action in actions:
             if isinstance(action, Release):  # what is just being made could come to stand after its release
-                assert (MADE_BY[action.resource], action.instance) not in under_way(after)
+                assert (MADE_BY.get(action.resource), action.target) not in under_way(after)
         assert not after.left_outcome or not before.left_outcome or after.left_outcome is before.left_outcome
         if after.left_outcome:  # nothing of our side is there any more, nor comes again
             assert not after.transferring or after.party(after.transferring)
-            assert not any(resource.of_leg for resource in after.allocated)
+            assert after.leg is None
+            assert not after.near_present
         assert after.transferring == 0 or after.state.live is False or after.parties[after.transferring - 2].present
         if after.state is CallState.UP and after.left_outcome:
             assert sum(party.present for party in after.parties) + (Resource.FAR in after.allocated) >= 2
@@ -166,7 +196,7 @@ class History:
         for channel, leg in CHANNELS:
             self.tell(events.StasisStarted(2, channel, leg))
         while self.call.state.live and (coming := under_way(self.call)):
-            one, leg = min(coming, key=lambda each: (each[0].value, each[1]))
+            one, leg = min(coming, key=str)
             self.tell(events.StepDone(2, one, ADDRESS, "answer", leg))
         self.tell(events.FarAnswered(2))
 
@@ -174,36 +204,43 @@ class History:
         """Our side hangs up; then everything under way comes back."""
         self.tell(events.HungUp(9))
         while coming := under_way(self.call):
-            one, leg = min(coming, key=lambda each: (each[0].value, each[1]))
+            one, leg = min(coming, key=str)
             self.tell(events.StepDone(9, one, ADDRESS, "answer", leg))
         for resource, leg in sorted(held(self.call), key=str):
             self.tell(events.Released(9, resource, leg))
 
 
-def held(call: Call) -> set[tuple[Resource, int]]:
-    present = {(resource, call.leg if resource.of_leg else 0) for resource in call.allocated}
-    present |= {(Resource.PARTY, party.number) for party in call.parties if party.state is not PartyState.GONE}
-    return present | {(spare.resource, spare.leg) for spare in call.superseded}
+def as_near(stands: set[tuple[Resource, Target]]) -> set[tuple[Resource, Target]]:
+    """The phones' channel has become the near side's."""
+    return {(Resource.NEAR, None) if one == (Resource.PHONE, None) else one for one in stands}
 
 
-def being_released(call: Call) -> set[tuple[Resource, int]]:
-    present = {(resource, call.leg if resource.of_leg else 0) for resource in call.releasing}
+def held(call: Call) -> set[tuple[Resource, Target]]:
+    present: set[tuple[Resource, Target]] = {(resource, None) for resource in call.allocated}
+    present |= {(Resource.PARTY, party.ref) for party in call.parties if party.state is not PartyState.GONE}
+    return present | {(resource, leg.ref) for leg in call.legs for resource in leg.allocated}
+
+
+def being_released(call: Call) -> set[tuple[Resource, Target]]:
+    present: set[tuple[Resource, Target]] = {(resource, None) for resource in call.releasing}
     standing = [party for party in call.parties if party.state is not PartyState.GONE]
-    present |= {(Resource.PARTY, party.number) for party in standing if party.releasing}
-    return present | {(spare.resource, spare.leg) for spare in call.superseded_releasing}
+    present |= {(Resource.PARTY, party.ref) for party in standing if party.releasing}
+    return present | {(resource, leg.ref) for leg in call.legs for resource in leg.releasing}
 
 
-def under_way(call: Call) -> set[tuple[Step, int]]:
-    of_parties = {(one, party.number) for party in call.parties for one in party.pending}
-    return {(one, call.leg if one.of_leg else 0) for one in call.pending} | set(call.stale_steps) | of_parties
+def under_way(call: Call) -> set[tuple[Step, Target]]:
+    of_legs = {(one, leg.ref) for leg in call.legs for one in leg.pending}
+    of_parties = {(one, party.ref) for party in call.parties for one in party.pending}
+    return {(one, None) for one in call.pending} | of_legs | of_parties
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    history = History(draw(st.sampled_from(Direction)))
+    direction = draw(st.sampled_from(Direction))
+    history = History(direction, by_sip=direction is Direction.OUTBOUND and draw(st.booleans()))
     if history.call.direction is Direction.INBOUND:
         users = draw(st.frozensets(st.sampled_from(["1001", "1002"])))
-        history.tell(events.PagesRang(1, users))
+        history.tell(events.PagesRang(1, users, phone=draw(st.sampled_from(["", "PJSIP/edge/sip:1001@edge"]))))
     if draw(st.booleans()):  # most of what can go wrong goes wrong with a call that stands
         history.settle()
     for _ in range(draw(st.integers(0, 25))):
@@ -213,8 +250,8 @@ def histories(draw: st.DrawFn) -> History:
 
 def possible(call: Call) -> list[Event]:
     """Results come only of what is under way; everything else can come at any time."""
-    waiting = sorted(under_way(call), key=lambda each: (each[0].value, each[1]))
-    releasing = sorted(being_released(call), key=lambda each: (each[0].value, each[1]))
+    waiting = sorted(under_way(call), key=str)
+    releasing = sorted(being_released(call), key=str)
     results: list[Event] = [
         events.StepDone(2, one, ADDRESS, "answer" if one is Step.ANSWER_MEDIA else "", leg) for one, leg in waiting
     ]
@@ -223,7 +260,7 @@ def possible(call: Call) -> list[Event]:
     progress: list[Event] = []  # of parties: else few would come so far that they talk
     for party in call.parties:
         if party.present and party.state is not PartyState.UP:
-            progress.append(events.StasisStarted(2, Resource.PARTY, party.number))
+            progress.append(events.StasisStarted(2, Resource.PARTY, party.ref))
             progress.append(events.PartyAnswered(2, party.number))
     return TOLD + results * 6 + progress * 10
 
@@ -233,7 +270,7 @@ def possible(call: Call) -> list[Event]:
 def test_any_history_ends_with_nothing_left(history: History) -> None:
     history.finish()
     assert history.call.state is CallState.ENDED
-    releases = Counter((a.resource, a.instance) for a in history.actions if isinstance(a, Release))
+    releases = Counter((a.resource, a.target) for a in history.actions if isinstance(a, Release))
     assert all(count == 1 for count in releases.values())
     assert history.stands - history.gone <= set(releases)
 
@@ -246,7 +283,7 @@ def test_no_state_is_told_after_the_end_nor_before_the_answer(history: History) 
         a for a in history.actions if isinstance(a, Notify) and isinstance(a.notification, StateChanged | MediaReady)
     ]
     assert isinstance(told[-1], Notify) and isinstance(told[-1].notification, StateChanged)
-    if history.call.direction is Direction.OUTBOUND and len(told) > 1:
+    if history.call.direction is Direction.OUTBOUND and len(told) > 1 and not history.call.near:
         assert isinstance(told[0], Notify) and isinstance(told[0].notification, MediaReady)
 
 

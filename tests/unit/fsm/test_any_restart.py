@@ -9,12 +9,12 @@ from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.call_store.rows import to_call, to_row
 from ari_bridge.fsm import events, setup_plan
 from ari_bridge.fsm.actions import Notify, Release
-from ari_bridge.fsm.call import Call, CallState, Resource
+from ari_bridge.fsm.call import Call, CallState, LegRef, PartyRef, Resource, Target
 from ari_bridge.fsm.inventory import Ownership, classify
 from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.ids import Kind, leg_id, resource_id
-from tests.unit.fsm.test_any_history import History, held, histories, possible, under_way
+from tests.unit.fsm.test_any_history import History, as_near, held, histories, possible, under_way
 
 APP = "ari-bridge"
 
@@ -29,26 +29,34 @@ def restarts(draw: st.DrawFn) -> tuple[Call, PbxSnapshot, History]:
     seen = draw(worlds(call, standing))
     adopted, actions = recover(record, seen, 9.0)
     history.call, history.actions, history.gone, history.stands = adopted, list(actions), set(), set(standing)
+    if record.near is None and adopted.near:
+        history.stands = as_near(history.stands)
     return record, seen, history
 
 
 @st.composite
-def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, int]]) -> PbxSnapshot:
+def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, Target]]) -> PbxSnapshot:
     channels = {}
-    for resource, leg in standing:
+    for resource, target in standing:
         state = draw(st.sampled_from(["Down", "Ring", "Ringing", "Up"]))
-        if resource is Resource.PARTY and (party := call.party(leg)):
+        if isinstance(target, PartyRef) and (party := call.party(target.number)):
             channels[party.channel] = Channel(party.channel, state=state)
         elif resource is Resource.FAR:
             channels[call.far_channel] = Channel(call.far_channel, state=state)
-        elif resource is Resource.EXTERNAL_MEDIA:
-            channels[leg_id(call.id, leg)] = Channel(leg_id(call.id, leg), state="Up")
+        elif resource is Resource.NEAR and call.near:
+            channels[call.near.id] = Channel(call.near.id, state=state)
+        elif resource is Resource.PHONE:
+            channels[call.phone_channel] = Channel(call.phone_channel, state=state)
+        elif resource is Resource.EXTERNAL_MEDIA and isinstance(target, LegRef):
+            name = leg_id(call.id, target.number)
+            channels[name] = Channel(name, state="Up")
     bridges = {}
-    if (Resource.BRIDGE, 0) in standing:
+    if (Resource.BRIDGE, None) in standing:
         name = resource_id(call.id, Kind.BRIDGE)
         members = draw(st.lists(st.sampled_from(sorted(channels)), unique=True)) if channels else []
         bridges[name] = Bridge(name, name=APP, channels=members)
-    legs = frozenset(leg_id(call.id, leg) for resource, leg in standing if resource is Resource.MEDIA_SESSION)
+    sessions = (target for resource, target in standing if resource is Resource.MEDIA_SESSION)
+    legs = frozenset(leg_id(call.id, target.number) for target in sessions if isinstance(target, LegRef))
     return PbxSnapshot(channels, bridges, legs)
 
 
@@ -70,7 +78,7 @@ def test_any_restart_ends_with_nothing_left(restart: tuple[Call, PbxSnapshot, Hi
         history.tell(data.draw(st.sampled_from(possible(history.call))))
     history.finish()
     assert ended(history)
-    releases = Counter((a.resource, a.instance) for a in history.actions if isinstance(a, Release))
+    releases = Counter((a.resource, a.target) for a in history.actions if isinstance(a, Release))
     assert all(count == 1 for count in releases.values())
     assert history.stands - history.gone <= set(releases)
     ends = [a for a in history.actions if isinstance(a, Notify) and isinstance(a.notification, StateChanged)]
@@ -83,11 +91,13 @@ def test_a_call_that_stood_whole_is_left_alone(restart: tuple[Call, PbxSnapshot,
     record, seen, history = restart
     call = history.call
     bridge = seen.bridges.get(resource_id(call.id, Kind.BRIDGE))
-    leg = leg_id(record.id, record.leg)
-    whole = bridge and {call.far_channel, leg} <= set(bridge.channels) and leg in (seen.legs or ())
+    leg = record.near_channel
+    whole = leg and bridge and {call.far_channel, leg} <= set(bridge.channels) and leg in (seen.legs or ())
     if record.state is CallState.UP and whole and record.outcome is None and not record.parties:
         assert call.state is CallState.UP and not call.media_lost
-        assert not any(isinstance(a, Release) and a.instance in (0, record.leg) for a in history.actions)
+        assert not any(
+            isinstance(a, Release) and a.target in (None, record.leg and record.leg.ref) for a in history.actions
+        )
         assert not under_way(call)
 
 

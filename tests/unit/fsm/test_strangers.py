@@ -4,7 +4,7 @@ import pytest
 
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.ari.models import Party as CallerId
-from ari_bridge.fsm.call import Call, CallState, Direction
+from ari_bridge.fsm.call import Call, CallState, Direction, MediaLeg
 from ari_bridge.fsm.inventory import Ownership, classify
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.fsm.strangers import find_strangers
@@ -36,7 +36,7 @@ def found(stands: PbxSnapshot, known: bool = False) -> list[Call]:
 def test_an_outbound_talk_is_told_by_its_channels() -> None:
     [call] = found(seen(EM, FAR))
     assert (call.id, call.direction, call.state, call.ownerless) == ("call", Direction.OUTBOUND, CallState.UP, True)
-    assert (call.target, call.caller, call.leg, call.user, call.session) == ("700", "1001", 2, None, None)
+    assert (call.target, call.caller, call.leg, call.user, call.session) == ("700", "1001", MediaLeg(2), None, None)
     assert call.created_at == 1790000000.25
 
 

@@ -7,15 +7,18 @@ import pytest
 from ari_bridge.errors import IllegalEvent, WrongState
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, Do, Notify, Release, RingPages, StartTimer, StopRinging
-from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, Resource, Step
+from ari_bridge.fsm.call import Call, CallState, Direction, LegRef, MediaLeg, Milestone, Resource, Step
 from ari_bridge.fsm.events import Event, Failure, Timer
 from ari_bridge.fsm.notifications import MediaReady, StateChanged
+from ari_bridge.fsm.setup_plan import MEDIA_LEG
 from ari_bridge.fsm.transitions import step
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Cause, Outcome
 
 ADDRESS = RtpAddress("127.0.0.1", 20000)
-ALL = {*Resource} - {Resource.PARTY}  # what a call of two holds
+LEG = LegRef(1)
+OF_LEG = {Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA}
+ALL = {*Resource} - {Resource.PARTY, Resource.NEAR}  # what a call of two holds
 
 
 @dataclass
@@ -34,12 +37,23 @@ class Story:
         actions: list[Action] = []
         for one in steps:
             sdp = "the answer" if one is Step.ANSWER_MEDIA else ""
-            actions += self.tell(events.StepDone(2, one, ADDRESS, sdp, self.call.leg if one.of_leg else 0))
+            actions += self.tell(events.StepDone(2, one, ADDRESS, sdp, leg_of(self.call, one)))
         return actions
 
 
+def leg_of(call: Call, one: Step) -> LegRef | None:
+    """What an event about the step is about: the present media leg, if it is one of a leg."""
+    return call.leg.ref if call.leg and one in MEDIA_LEG else None
+
+
+def everything(call: Call) -> set[Resource]:
+    return {*call.allocated, *(resource for leg in call.legs for resource in leg.allocated)}
+
+
 def outbound() -> Story:
-    story = Story(Call("c1", Direction.OUTBOUND, "600", "alice", 1.0, far_channel="c1-far", offer="the offer"))
+    story = Story(
+        Call("c1", Direction.OUTBOUND, "600", "alice", 1.0, far_channel="c1-far", leg=MediaLeg(1, "the offer"))
+    )
     story.tell(events.Placed(1))
     return story
 
@@ -48,7 +62,7 @@ def talking() -> Story:
     story = outbound()
     story.works(Step.OFFER_MEDIA, Step.CREATE_BRIDGE, Step.CREATE_FAR, Step.CREATE_EXTERNAL_MEDIA, Step.ANSWER_MEDIA)
     story.tell(events.StasisStarted(2, Resource.FAR))
-    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, 1))
+    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, LegRef(1)))
     story.works(Step.BRIDGE_FAR, Step.BRIDGE_EXTERNAL_MEDIA, Step.DIAL_FAR)
     story.tell(events.FarAnswered(3))
     return story
@@ -68,7 +82,7 @@ def inbound(users: frozenset[str] = frozenset({"1001"})) -> Story:
 
 
 def test_a_placed_call_begins_media_bridge_and_far_leg_at_once() -> None:
-    assert set(outbound().done) >= {Do(Step.OFFER_MEDIA, 1), Do(Step.CREATE_BRIDGE), Do(Step.CREATE_FAR)}
+    assert set(outbound().done) >= {Do(Step.OFFER_MEDIA, LEG), Do(Step.CREATE_BRIDGE), Do(Step.CREATE_FAR)}
 
 
 def test_the_invite_waits_for_the_bridge_but_not_for_media() -> None:
@@ -76,7 +90,7 @@ def test_the_invite_waits_for_the_bridge_but_not_for_media() -> None:
     story.works(Step.CREATE_BRIDGE, Step.CREATE_FAR)
     assert story.tell(events.StasisStarted(2, Resource.FAR)) == [Do(Step.BRIDGE_FAR)]
     assert story.works(Step.BRIDGE_FAR) == [Do(Step.DIAL_FAR)]
-    assert Milestone.MEDIA_OFFERED not in story.call.milestones
+    assert Milestone.MEDIA_OFFERED not in story.call.reached
 
 
 def test_the_browser_gets_its_answer_before_any_state() -> None:
@@ -92,7 +106,7 @@ def test_the_browser_gets_its_answer_before_any_state() -> None:
 def test_an_answered_call_is_up_and_everything_is_held() -> None:
     story = talking()
     assert story.call.state is CallState.UP
-    assert story.call.allocated == ALL
+    assert everything(story.call) == ALL
 
 
 def test_hanging_up_releases_everything_once_and_tells_the_end_once() -> None:
@@ -100,7 +114,7 @@ def test_hanging_up_releases_everything_once_and_tells_the_end_once() -> None:
     actions = story.tell(events.HungUp(9))
     assert sorted(a.resource.value for a in actions if isinstance(a, Release)) == sorted(r.value for r in ALL)
     for resource in ALL:
-        story.tell(events.Released(9, resource, 1 if resource.of_leg else 0))
+        story.tell(events.Released(9, resource, LEG if resource in OF_LEG else None))
     assert story.call.state is CallState.ENDED
     assert story.call.outcome is Outcome.COMPLETED
     story.tell(events.HungUp(10))
@@ -120,8 +134,8 @@ def test_what_is_being_made_while_the_call_ends_is_released_when_it_stands() -> 
     assert story.tell(events.StepFailed(3, Step.CREATE_BRIDGE, Failure.TIMEOUT, "no answer")) == [
         Release(Resource.BRIDGE)
     ]
-    story.tell(events.StepFailed(3, Step.OFFER_MEDIA, Failure.REFUSED, "no", 1))
-    assert story.call.allocated == {Resource.FAR, Resource.BRIDGE}
+    story.tell(events.StepFailed(3, Step.OFFER_MEDIA, Failure.REFUSED, "no", LEG))
+    assert everything(story.call) == {Resource.FAR, Resource.BRIDGE}
 
 
 @pytest.mark.parametrize(
@@ -214,7 +228,7 @@ def test_nobody_answering_in_time_is_no_answer() -> None:
 )
 def test_a_step_that_fails_ends_the_call(failed: Step, failure: Failure, outcome: Outcome) -> None:
     story = outbound()
-    story.tell(events.StepFailed(2, failed, failure, "why", 1 if failed.of_leg else 0))
+    story.tell(events.StepFailed(2, failed, failure, "why", leg_of(story.call, failed)))
     assert story.call.outcome is outcome
     assert story.call.cause and story.call.cause.text == "why"
 
@@ -254,7 +268,7 @@ def test_the_caller_is_answered_only_when_somebody_can_be_heard() -> None:
     story = inbound()
     story.tell(events.Accepted(2, "1001", "the offer"))
     story.works(Step.OFFER_MEDIA, Step.CREATE_BRIDGE, Step.CREATE_EXTERNAL_MEDIA)
-    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, 1))
+    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, LegRef(1)))
     assert Do(Step.ANSWER_FAR) not in story.works(Step.BRIDGE_FAR)
     assert Do(Step.ANSWER_FAR) in story.works(Step.BRIDGE_EXTERNAL_MEDIA)
     story.works(Step.ANSWER_FAR)
@@ -264,7 +278,7 @@ def test_the_caller_is_answered_only_when_somebody_can_be_heard() -> None:
 def test_media_that_fails_sends_the_caller_to_the_dialplan() -> None:
     story = inbound()
     story.tell(events.Accepted(2, "1001", "the offer"))
-    story.tell(events.StepFailed(2, Step.OFFER_MEDIA, Failure.UNREACHABLE, "rtpengine is gone", 1))
+    story.tell(events.StepFailed(2, Step.OFFER_MEDIA, Failure.UNREACHABLE, "rtpengine is gone", LEG))
     assert (story.call.outcome, story.call.dialplan_status) == (Outcome.FAILED_MEDIA, "UNAVAILABLE")
 
 

@@ -22,8 +22,8 @@ export function callNotice({ user, snapshot, actions, now, missingDevices, onDis
   const call = displayedCall(snapshot);
   if (!call || call.phase === "ended") return null;
   // First: a sign-in that the server has ended takes the connection along, which comes back with another one only.
-  if (snapshot.signedOut !== null && actions.signIn)
-    return <SignInAgain user={user} onSignIn={actions.signIn} provider={actions.provider} />;
+  if (snapshot.signedOut !== null && actions.signInAgain)
+    return <SignInAgain user={user} actions={actions.signInAgain} provider={actions.provider} />;
   if (snapshot.link === "lost")
     return <ConnectionLostInCall call={call} since={snapshot.linkLostAt} now={now} onRetry={actions.reconnect} />;
   if (snapshot.soundBlocked) return <NoticeText message={SOUND_BLOCKED} />;

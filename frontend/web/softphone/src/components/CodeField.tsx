@@ -4,10 +4,11 @@ export interface CodeFieldProps {
   label: string;
   value: string;
   recovery?: boolean; // letters too
+  focused?: boolean; // from the beginning
   onChange(value: string): void;
 }
 
-export function CodeField({ label, value, recovery = false, onChange }: CodeFieldProps) {
+export function CodeField({ label, value, recovery = false, focused = true, onChange }: CodeFieldProps) {
   return (
     <label>
       <span>{label}</span>
@@ -20,7 +21,7 @@ export function CodeField({ label, value, recovery = false, onChange }: CodeFiel
         autoCapitalize="characters"
         spellCheck={false}
         maxLength={64}
-        autoFocus
+        autoFocus={focused}
         required
         className="code-field"
       />

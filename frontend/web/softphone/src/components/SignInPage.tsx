@@ -15,10 +15,19 @@ export interface SignInPageProps {
 export function SignInPage({ what, authentication, state }: SignInPageProps) {
   const { config, unreachable, notice, busy, incomplete, recoveryCodes } = state;
   if (recoveryCodes) return <KeepRecoveryCodes codes={recoveryCodes} onDone={state.keptRecoveryCodes} />;
-  const common = { notice, busy, onCode: (code: string) => void state.giveCode(code), onCancel: () => state.leave() };
-  if (incomplete?.code === "second_factor_required") return <SecondFactor {...common} />;
+  const common = {
+    notice,
+    busy,
+    methods: incomplete?.methods ?? [],
+    onCode: (code: string) => void state.giveCode(code),
+    onCancel: () => state.leave(),
+  };
+  if (incomplete?.code === "second_factor_required")
+    return <SecondFactor {...common} onKey={() => void state.giveKey()} />;
   if (incomplete?.code === "second_factor_enrolment_required")
-    return <RequiredEnrolment enrolment={incomplete.enrolment} {...common} />;
+    return (
+      <RequiredEnrolment enrolment={incomplete.enrolment} {...common} onNewKey={(name) => void state.setUpKey(name)} />
+    );
   if (incomplete)
     return (
       <ChoosePassword

@@ -2,6 +2,7 @@
 
 import type { Preflight, UserPreferences } from "sip-proxy-client";
 import type { SecondFactorApi } from "../phone/secondFactor";
+import type { SignInAgainActions } from "../phone/signInAgain";
 import type { Feedback } from "./CallRating";
 import type { SignInProvider } from "./SignInAgain";
 
@@ -50,5 +51,5 @@ export interface PhoneActions {
   declineNotifications(): void;
   signOut(): void;
   provider?: SignInProvider; // another way to do that
-  signIn?(password: string): Promise<string>; // during a call whose sign-in has expired; returns the error, "" for none
+  signInAgain?: SignInAgainActions; // during a call whose sign-in has expired
 }

@@ -68,11 +68,11 @@ export function useDashboard(session: Session, paused: boolean, onSignedOut: (re
     };
     const followOptions: FollowOptions = {
       http,
-      lastEventId: "0", // what the server still remembers
+      recent: MAX_EVENTS,
       onEvent: ({ data }) => {
         const event = readEvent(data);
         if (!event) return;
-        if (events[0] && event.id <= events[0].id) events = []; // the server has restarted, and counts from one
+        if (events[0] && event.id <= events[0].id) events = []; // the server has another log, which counts anew
         events = [event, ...events].slice(0, MAX_EVENTS);
         // A burst is shown once a frame.
         frame ||= requestAnimationFrame(() => {

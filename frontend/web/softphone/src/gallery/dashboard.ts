@@ -54,6 +54,7 @@ const call: Api.CallData = {
   answeredAt: null,
   endedAt: null,
   ownerless: false,
+  near: "page",
 };
 
 export const DASHBOARD: DashboardState = {

@@ -12,13 +12,30 @@ import { KeepRecoveryCodes, RequiredEnrolment, SecondFactor } from "../component
 import { SignIn } from "../components/SignIn";
 import type { FormKind } from "../components/TransferForm";
 import type { Snapshot } from "../phone/snapshot";
+import type { FactorMethod } from "../phone/useSession";
+import { SECURITY_KEYS } from "../texts";
 import "../styles/tokens.css";
 import { NOTHING_YET } from "../dashboard/useDashboard";
 import { ADMIN_STATES, adminState } from "./admin";
 import { DASHBOARD } from "./dashboard";
-import { ENROLMENT, FakeSecondFactor, RECOVERY_CODES } from "./secondFactor";
+import {
+  ENROLMENT,
+  FakeSecondFactor,
+  RECOVERY_CODES,
+  SECOND_FACTOR_WRONG,
+  SIGN_IN_AGAIN_ACTIONS,
+} from "./secondFactor";
 import { NOW, PHONE_BOOK, RECORDINGS, STATES, TESTED, WRITTEN } from "./states";
 
+const NOTICES: Record<string, string> = {
+  "second-factor-wrong": SECOND_FACTOR_WRONG,
+  "second-factor-key-refused": SECURITY_KEYS.notUsed,
+};
+const METHODS: Record<string, readonly FactorMethod[]> = {
+  "second-factor-key": ["security_key", "recovery_code"],
+  "second-factor-key-refused": ["totp", "security_key", "recovery_code"],
+  "second-factor-no-key": ["recovery_code"],
+};
 const nothing = (): void => undefined;
 const stateOf = (hash: string): string => hash.slice(1);
 const quiet = (snapshot: Snapshot): boolean => Boolean(activeCall(snapshot)?.muted || activeCall(snapshot)?.held);
@@ -120,6 +137,7 @@ function screenOf(state: string): ReactElement {
           allowNotifications: nothing,
           declineNotifications: nothing,
           signOut: nothing,
+          signInAgain: SIGN_IN_AGAIN_ACTIONS,
           account: {
             minPasswordLength: 12,
             secondFactor: new FakeSecondFactor(new HttpApi("")),
@@ -147,17 +165,11 @@ function screenOf(state: string): ReactElement {
     );
   }
   if (state.startsWith("second-factor") || state === "enrolment") {
-    const common = {
-      notice:
-        state === "second-factor-wrong" ? "This is not the code that the app shows now, or it was used before." : "",
-      busy: false,
-      onCode: nothing,
-      onCancel: nothing,
-    };
+    const common = { notice: NOTICES[state] ?? "", busy: false, onCode: nothing, onCancel: nothing };
     return state === "enrolment" ? (
-      <RequiredEnrolment enrolment={ENROLMENT} {...common} />
+      <RequiredEnrolment enrolment={ENROLMENT} methods={["totp", "security_key"]} onNewKey={nothing} {...common} />
     ) : (
-      <SecondFactor {...common} />
+      <SecondFactor key={state} methods={METHODS[state] ?? ["totp", "recovery_code"]} onKey={nothing} {...common} />
     );
   }
   if (state === "recovery-codes") return <KeepRecoveryCodes codes={RECOVERY_CODES} onDone={nothing} />;
@@ -200,6 +212,7 @@ function screenOf(state: string): ReactElement {
         "choose-password-refused",
         "second-factor",
         "second-factor-wrong",
+        ...Object.keys(METHODS),
         "enrolment",
         "recovery-codes",
         "dashboard",

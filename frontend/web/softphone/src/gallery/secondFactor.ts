@@ -1,6 +1,11 @@
 // A second factor with fixed data.
 
 import { type Enrolment, type SecondFactor, SecondFactorApi } from "../phone/secondFactor";
+import type { SecondStep, SignInAgainActions } from "../phone/signInAgain";
+import { SECURITY_KEYS } from "../texts";
+
+/** As the server says it. */
+export const SECOND_FACTOR_WRONG = "This is not the code that the app shows now, or it was used before.";
 
 export const RECOVERY_CODES = Array.from({ length: 10 }, (_, index) => `K7QM-3XWF-9PTA-HJ${index}D`);
 
@@ -53,12 +58,39 @@ export const ENROLMENT: Enrolment = {
   ],
 };
 
-/** It is on, and whatever is asked of it succeeds. */
+const SET_UP = Date.UTC(2026, 8, 1) / 1000;
+const key = (id: string, name: string): SecondFactor["securityKeys"][number] => ({
+  id,
+  name,
+  createdAt: SET_UP,
+  lastUsedAt: SET_UP,
+});
+
+/** Security keys are set up, and whatever is asked of it succeeds. */
 export class FakeSecondFactor extends SecondFactorApi {
   override show = (): Promise<SecondFactor> =>
-    Promise.resolve({ enabled: true, required: false, createdAt: 0, lastUsedAt: 0, recoveryCodes: 9 });
+    Promise.resolve({
+      enabled: true,
+      required: false,
+      app: false,
+      createdAt: null,
+      lastUsedAt: null,
+      recoveryCodes: 9,
+      securityKeys: [key("key_1", "Blue key"), key("key_2", "The fingerprint of the laptop in the back")],
+      securityKeysAvailable: true,
+    });
   override begin = (): Promise<Enrolment> => Promise.resolve(ENROLMENT);
   override complete = (): Promise<string[]> => Promise.resolve(RECOVERY_CODES);
   override renewCodes = (): Promise<string[]> => Promise.resolve(RECOVERY_CODES);
   override remove = (): Promise<void> => Promise.resolve();
+  override addKey = (): Promise<string[]> => Promise.reject(new DOMException("", "NotAllowedError"));
+  override removeKey = (): Promise<void> => Promise.resolve();
 }
+
+/** The second step during a call: the password is right, and the key is not used. */
+const STEP: SecondStep = { challenge: "", methods: ["security_key", "totp", "recovery_code"] };
+export const SIGN_IN_AGAIN_ACTIONS: SignInAgainActions = {
+  withPassword: () => Promise.resolve({ error: "", next: STEP }),
+  withCode: () => Promise.resolve({ error: SECOND_FACTOR_WRONG, next: STEP }),
+  withKey: () => Promise.resolve({ error: SECURITY_KEYS.notUsed, next: STEP }),
+};

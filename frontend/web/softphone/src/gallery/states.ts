@@ -335,6 +335,7 @@ export const STATES: Record<string, Snapshot> = {
   conferenceHeld: on({ ...talking, held: true, parties: three }),
   recording: on({ ...talking, recording: "on" }),
   recordingPaused: on({ ...talking, recording: "paused", digits: "4711#" }),
+  signedOutInCall: { ...on(talking), signedOut: "", link: "lost", linkLostAt: NOW - 4000 },
   lostInCall: { ...on(talking), link: "lost", linkLostAt: NOW - 4000, registered: false },
   lostWithTwo: { ...on(talking, second), link: "lost", linkLostAt: NOW - 4000, registered: false },
   lostWithoutSound: {

@@ -20,11 +20,12 @@ import { PhoneScreen } from "../components/PhoneScreen";
 import { SignInPage } from "../components/SignInPage";
 import { SecondFactorApi } from "../phone/secondFactor";
 import * as stored from "../phone/signedIn";
+import { signInAgain } from "../phone/signInAgain";
 import { onWindowSignIn, openSignInWindow } from "../phone/singleSignOn";
 import { type BackgroundActions, useBackgroundIndicators } from "../phone/useBackgroundIndicators";
 import { type Phone, usePhone } from "../phone/usePhone";
 import { useRecordings } from "../phone/useRecordings";
-import { signInErrorText, useSession } from "../phone/useSession";
+import { useSession } from "../phone/useSession";
 
 export function SoftphonePage() {
   const state = useSession();
@@ -201,20 +202,8 @@ function actionsOf(
       client.close(); // hangs up, while it is still allowed
       onSignOut();
     },
-    signIn: (password) => signInAgain(client, user, password),
+    signInAgain: signInAgain(client, user),
   };
-}
-
-/** During a call, which continues. */
-async function signInAgain(client: SIPProxyClient, user: string, password: string): Promise<string> {
-  try {
-    const session = await client.http.signIn(user, password, { cookie: true });
-    stored.save(session);
-    client.updateToken(session.token);
-    return "";
-  } catch (error) {
-    return signInErrorText(error);
-  }
 }
 
 /** Ignores what cannot be done now; only keys can request it. */

@@ -2,9 +2,12 @@
 
 import { type Api, type HttpApi, HttpError } from "sip-proxy-client";
 import { asSentence, NO_ANSWER_TO_SIGN_IN } from "../texts";
+import { askSecurityKey, registerSecurityKey, securityKeyErrorText } from "./securityKeys";
 
 export type Enrolment = Api.EnrolmentData;
 export type SecondFactor = Api.SecondFactorData;
+/** Of having a second factor: a code, or one of the user's security keys, which is asked for. */
+export type Proof = { code: string } | "security key";
 
 export class SecondFactorApi {
   constructor(private readonly http: HttpApi) {}
@@ -13,8 +16,8 @@ export class SecondFactorApi {
     return this.http.request<SecondFactor>("/me/second-factor");
   }
 
-  begin(password: string): Promise<Enrolment> {
-    return this.http.post<Enrolment>("/me/second-factor", { password });
+  async begin(password: string, proof: Proof): Promise<Enrolment> {
+    return this.http.post<Enrolment>("/me/second-factor", { password, ...(await this.#proved(proof)) });
   }
 
   /** The recovery codes. */
@@ -27,20 +30,45 @@ export class SecondFactorApi {
   }
 
   /** The recovery codes. */
-  async renewCodes(password: string, code: string): Promise<string[]> {
-    const body = { password, code };
+  async renewCodes(password: string, proof: Proof): Promise<string[]> {
+    const body = { password, ...(await this.#proved(proof)) };
     return (await this.http.post<Api.RecoveryCodes>("/me/second-factor/recovery-codes", body)).recoveryCodes;
   }
 
-  async remove(password: string, code: string): Promise<void> {
-    await this.http.fetch("/me/second-factor/remove", {
+  async remove(password: string, proof: Proof): Promise<void> {
+    await this.#post("/me/second-factor/remove", { password, ...(await this.#proved(proof)) });
+  }
+
+  /** The browser asks for the new key: the recovery codes, none if there are some already. */
+  async addKey(name: string, password: string, proof: Proof): Promise<string[]> {
+    const body = { password, ...(await this.#proved(proof)) };
+    const asked = await this.http.post<Api.KeyRequestData>("/me/second-factor/keys", body);
+    const credential = await registerSecurityKey(asked);
+    const done = { challenge: asked.challenge, credential, name };
+    return (await this.http.post<Api.RecoveryCodes>("/me/second-factor/keys/complete", done)).recoveryCodes;
+  }
+
+  async removeKey(id: string, password: string, proof: Proof): Promise<void> {
+    const path = `/me/second-factor/keys/${encodeURIComponent(id)}/remove`;
+    await this.#post(path, { password, ...(await this.#proved(proof)) });
+  }
+
+  async #proved(proof: Proof): Promise<object> {
+    if (proof !== "security key") return proof;
+    const asked = await this.http.post<Api.KeyRequestData>("/me/second-factor/proof", {});
+    return { key: { challenge: asked.challenge, credential: await askSecurityKey(asked) } };
+  }
+
+  /** What has no response body. */
+  async #post(path: string, body: object): Promise<void> {
+    await this.http.fetch(path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ password, code }),
+      body: JSON.stringify(body),
     });
   }
 }
 
 /** The server's sentences are meant for people here. */
 export const secondFactorErrorText = (error: unknown): string =>
-  error instanceof HttpError ? asSentence(error.message) : NO_ANSWER_TO_SIGN_IN;
+  securityKeyErrorText(error) ?? (error instanceof HttpError ? asSentence(error.message) : NO_ANSWER_TO_SIGN_IN);

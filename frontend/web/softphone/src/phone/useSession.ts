@@ -1,10 +1,11 @@
 // The sign-in of this page, and the server's configuration.
 
 import { useEffect, useState } from "react";
-import { HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
+import { type Api, HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
 import { MORE_IS_REQUIRED, NO_ANSWER_TO_SIGN_IN, SIGNED_IN_WINDOW, WRONG_PASSWORD } from "../texts";
 import { forgetHistory } from "./history";
 import { type Enrolment, secondFactorErrorText } from "./secondFactor";
+import { askSecurityKey, canUseSecurityKeys, registerSecurityKey } from "./securityKeys";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
 import { fetchSession, handToOpener, resultText, signOutAtProvider, takeResult } from "./singleSignOn";
@@ -18,6 +19,8 @@ export interface SessionState {
   incomplete: IncompleteSignIn | null; // the password is right, and something else is required
   choosePassword(password: string): Promise<void>; // which `incomplete` requires, as below
   giveCode(code: string): Promise<void>; // of the app, or a recovery code; the first one of an app that is set up
+  giveKey(): Promise<void>; // the browser asks for a security key of the user's
+  setUpKey(name: string): Promise<void>; // the same for a new one, which is set up
   recoveryCodes: readonly string[] | null; // to be kept, before the session begins
   keptRecoveryCodes(): void;
   enter(user: string, password: string): Promise<void>;
@@ -29,9 +32,17 @@ export interface IncompleteSignIn {
   user: string;
   code: string; // of the problem, which says what is required
   challenge: string; // what the next step is sent with
+  methods: readonly FactorMethod[]; // second factors that there are, or that may be set up
   enrolment: Enrolment | null; // an app is to be set up
 }
 
+/** `security_key` only where the browser can use one. */
+export type FactorMethod = NonNullable<Api.Problem["methods"]>[number];
+
+export const usableMethods = (methods: Api.Problem["methods"]): readonly FactorMethod[] =>
+  (methods ?? []).filter((method) => method !== "security_key" || canUseSecurityKeys());
+
+const KEY_PATH = "/session/second-factor/key";
 const ENROLMENT_PATH = "/session/second-factor/enrolment";
 
 /** A session; after an app was set up, with what is to be kept for its loss. */
@@ -127,8 +138,9 @@ export function useSession(): SessionState {
       if (value.recoveryCodes) setEnrolled(value);
       else begin(value);
     } catch (error) {
-      const { code = "", challenge = null } = error instanceof HttpError ? error.details : {};
-      if (challenge !== null) await require({ user, code, challenge, enrolment: null });
+      const { code = "", challenge = null, methods = null } = error instanceof HttpError ? error.details : {};
+      if (challenge !== null)
+        await require({ user, code, challenge, methods: usableMethods(methods), enrolment: null });
       else setNotice(told(error));
     } finally {
       setBusy(false);
@@ -142,12 +154,13 @@ export function useSession(): SessionState {
       signInErrorText,
     );
 
-  const goOn = async (path: string, body: object): Promise<void> => {
+  /** `body`: what the step needs, besides the challenge. */
+  const goOn = async (path: string, body: (challenge: string) => object | Promise<object>): Promise<void> => {
     if (!incomplete) return;
     const { user, challenge } = incomplete;
     await step(
       user,
-      () => http.post<EnrolledSession>(path, { challenge, cookie: true, ...body }),
+      async () => http.post<EnrolledSession>(path, { challenge, cookie: true, ...(await body(challenge)) }),
       (error) => {
         // It took too long: from the beginning. A wrong code may be corrected.
         if (error instanceof HttpError && error.status === 401 && !error.details.field) setIncomplete(null);
@@ -155,9 +168,20 @@ export function useSession(): SessionState {
       },
     );
   };
-  const choosePassword = (newPassword: string): Promise<void> => goOn("/session/password", { newPassword });
+  const choosePassword = (newPassword: string): Promise<void> => goOn("/session/password", () => ({ newPassword }));
   const giveCode = (code: string): Promise<void> =>
-    goOn(incomplete?.enrolment ? `${ENROLMENT_PATH}/complete` : "/session/second-factor", { code });
+    goOn(incomplete?.enrolment ? `${ENROLMENT_PATH}/complete` : "/session/second-factor", () => ({ code }));
+  const giveKey = (): Promise<void> =>
+    goOn(`${KEY_PATH}/complete`, async (challenge) => ({
+      credential: await askSecurityKey(await http.post<Api.KeyRequestData>(KEY_PATH, { challenge })),
+    }));
+  const setUpKey = (name: string): Promise<void> =>
+    goOn(`${ENROLMENT_PATH}/key/complete`, async (challenge) => ({
+      name,
+      credential: await registerSecurityKey(
+        await http.post<Api.KeyRequestData>(`${ENROLMENT_PATH}/key`, { challenge }),
+      ),
+    }));
 
   const leave = (why = ""): void => {
     stored.clear();
@@ -184,6 +208,8 @@ export function useSession(): SessionState {
     incomplete,
     choosePassword,
     giveCode,
+    giveKey,
+    setUpKey,
     recoveryCodes: enrolled?.recoveryCodes ?? null,
     keptRecoveryCodes: () => enrolled && begin(enrolled),
     enter,

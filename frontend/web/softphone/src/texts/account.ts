@@ -15,7 +15,7 @@ export const NEW_PASSWORD = {
   back: "Sign in as somebody else",
 } as const;
 
-/** A sign-in during a call, which has room for a password only. */
+/** A sign-in during a call, which has room for a password and a second factor only. */
 export const MORE_IS_REQUIRED = "This needs another step: sign in again after the call.";
 
 export const ACCOUNT = {
@@ -42,6 +42,11 @@ export const SECOND_FACTOR = {
   recoveryWhy: "One of the ten that you were given. Each is good once.",
   recoveryCode: "Recovery code",
   useApp: "Use the app",
+  useKey: "Use your security key",
+  keyTitle: "Use your security key",
+  keyWhy: "Have it at hand. The browser says what to do.",
+  keyCannot: "This browser cannot use your security key.",
+  askingKey: "Waiting for the key…",
   enter: "Sign in",
   busy: "Signing in…",
 } as const;
@@ -56,11 +61,32 @@ export const ENROLMENT = {
   code: "The code that the app shows then",
   confirm: "Turn on",
   busy: "Checking…",
+  useKey: "Use a security key instead",
+  useApp: "Use an app instead",
+} as const;
+
+/** Keys at USB or NFC, and what the computer or the phone has for it. */
+export const SECURITY_KEYS = {
+  title: "Set up a security key",
+  why: "A key at USB or NFC, a fingerprint, or your phone.",
+  name: "Name of the key",
+  example: "Blue key",
+  add: "Set up the key",
+  busy: "Waiting for the key…",
+  list: "Your security keys",
+  remove: "Remove",
+  removeKey: (name: string): string => `Remove ${name}`,
+  setUp: (when: string): string => `set up on ${when}`,
+  lastUsed: (when: string): string => `used ${when}`,
+  notUsed: "No key was used. Try again.",
+  setUpAlready: "This security key is set up already.",
+  wrongAddress: "Security keys do not work at this address. Open the page by the address that you were given.",
+  failed: "The security key has failed. Try again, or use another one.",
 } as const;
 
 export const RECOVERY_CODES = {
   title: "Keep these recovery codes",
-  why: "Each signs you in once if you lose the app. They are not shown again.",
+  why: "Each signs you in once if you lose the app or the key. They are not shown again.",
   copy: "Copy",
   copied: "Copied",
   done: "I have kept them",
@@ -69,15 +95,20 @@ export const RECOVERY_CODES = {
 /** In the sheet of the account. */
 export const TWO_STEPS = {
   title: "Two steps to sign in",
-  off: "Off. With an authenticator app, the password alone opens nothing.",
+  off: "Off. With an app or a security key, the password alone opens nothing.",
   on: (left: number): string => `On. ${left === 1 ? "1 recovery code is" : `${left} recovery codes are`} left.`,
   loading: "Loading…",
   setUp: "Set up an app",
-  another: "Another app",
   newCodes: "New recovery codes",
+  addKey: "Add a security key",
   remove: "Turn off",
+  removeApp: "Turn the app off",
   password: "Your password",
   code: "Code of the app, or a recovery code",
+  recoveryCode: "Recovery code",
   go: "Continue",
+  goWithKey: "Continue with a security key",
+  useCode: "Use a code",
+  useKey: "Use a key",
   cancel: "Cancel",
 } as const;

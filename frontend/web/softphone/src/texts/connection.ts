@@ -7,6 +7,10 @@ export const LINK_LABELS = { connecting: "Connecting…", open: "Online", lost: 
 /** In a call whose sign-in has ended. */
 export const SIGN_IN_AGAIN = {
   ended: "Your sign-in has ended.",
+  second: "Now the second step.",
+  useKey: "Use your key",
+  wrongCode: "Wrong code. Try again.",
+  keyRefused: "This key was refused. Use a code.",
   goesOn: "The call goes on.",
   password: "Password",
   enter: "Sign in",

@@ -40,3 +40,25 @@ it("reconnects as late as the server wants, and asks for what it has missed", as
   expect(requests).toEqual(["0", "7"]);
   stop();
 });
+
+it("begins with recent events, and goes on from the last it has seen", async () => {
+  const responses = [body("retry: 1\n\nid: 7\ndata: a\n\n")];
+  const requests: string[] = [];
+  vi.stubGlobal("fetch", async (url: string, { headers, signal }: { headers: Headers; signal: AbortSignal }) => {
+    requests.push(`${url} ${headers.get("Last-Event-ID")}`);
+    return (
+      responses.shift() ?? new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
+    );
+  });
+  const stop = followEvents({
+    http: new HttpApi("https://pbx.example"),
+    recent: 200,
+    onEvent: () => undefined,
+    onStatus: () => undefined,
+    onUnauthorized: () => expect.fail("the server let us in"),
+  });
+  await vi.waitFor(() => expect(requests).toEqual(["https://pbx.example/events?recent=200 null"]));
+  await vi.advanceTimersByTimeAsync(1000);
+  await vi.waitFor(() => expect(requests[1]).toBe("https://pbx.example/events 7"));
+  stop();
+});

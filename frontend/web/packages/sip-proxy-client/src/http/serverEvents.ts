@@ -6,7 +6,8 @@ import { type ServerEvent, SseParser } from "./sse.js";
 
 export interface FollowOptions {
   http: HttpApi;
-  lastEventId: string;
+  lastEventId?: string; // what came after it is sent first
+  recent?: number; // without it: start so many numbers before the newest
   onEvent(event: ServerEvent): void;
   onStatus(open: boolean): void;
   onUnauthorized(error: HttpError): void; // 401 or 403: following stops
@@ -20,13 +21,14 @@ export function followEvents(options: FollowOptions): () => void {
 }
 
 async function followUntilStopped(options: FollowOptions, signal: AbortSignal): Promise<void> {
-  let last = options.lastEventId;
+  let last = options.lastEventId ?? "";
   let retryMs = 0; // what the server wants at least
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       const more: Record<string, string> = { Accept: "text/event-stream" };
       if (last) more["Last-Event-ID"] = last;
-      const { body } = await options.http.fetch("/events", { headers: more, signal });
+      const path = last || !options.recent ? "/events" : `/events?recent=${options.recent}`;
+      const { body } = await options.http.fetch(path, { headers: more, signal });
       if (!body) throw new TypeError("The response has no body.");
       options.onStatus(true);
       attempt = 0;

@@ -87,6 +87,7 @@ export interface CallData {
   answeredAt: number | null;
   endedAt: number | null;
   ownerless: boolean; // it was found active without a record of whose it is: only an operator can end it
+  near: "page" | "sip"; // by what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client
 }
 
 /** A participant besides the user and the far side. Times are Unix seconds; null: it has not happened. */
@@ -174,25 +175,91 @@ export interface ProviderLogout {
 }
 
 export interface SecondFactorData {
-  enabled: boolean;
+  enabled: boolean; // an app or a security key is set up
   required: boolean; // a role of yours needs it: without one you set it up at the next sign-in
-  createdAt: number | null; // Unix seconds; null without one
+  app: boolean; // an authenticator app is set up
+  createdAt: number | null; // of the app, Unix seconds; null without one
   lastUsedAt: number | null; // the same
   recoveryCodes: number; // how many are left
+  securityKeys: SecurityKeyData[];
+  securityKeysAvailable: boolean; // they can be set up on this server
 }
 
+/** Times are Unix seconds. */
+export interface SecurityKeyData {
+  id: string;
+  name: string;
+  createdAt: number;
+  lastUsedAt: number;
+}
+
+/** Who has a second factor proves to have it: either `code` or `key`. */
 export interface PasswordBody {
   password: string;
+  code?: string; // 6 digits of the app, or a recovery code
+  key?: KeyProofBody | null;
 }
 
-/** They are shown once. */
+/** What a security key has signed, in place of a code. */
+export interface KeyProofBody {
+  challenge: string; // of `POST /me/second-factor/proof`
+  credential: Assertion;
+}
+
+/** What `navigator.credentials.get()` gives (`AuthenticationResponseJSON`). */
+export interface Assertion {
+  id: string; // base64url
+  response: AssertionResponse;
+}
+
+/** `AuthenticatorAssertionResponse` */
+export interface AssertionResponse {
+  clientDataJSON: string; // base64url
+  authenticatorData: string; // base64url
+  signature: string; // base64url
+}
+
+/** They are shown once. None if there are some already, from another second factor. */
 export interface RecoveryCodes {
   recoveryCodes: string[];
 }
 
-export interface Confirmation {
-  password: string;
-  code: string; // 6 digits of the app, or a recovery code
+/** What is asked of a security key, within two minutes; each is good for one answer. */
+export interface KeyRequestData {
+  challenge: string; // for the request that has the answer
+  options: Record<string, unknown>; // `PublicKeyCredentialRequestOptionsJSON` or `PublicKeyCredentialCreationOptionsJSON`, for `navigator.credentials`
+}
+
+export interface GivenKey {
+  challenge: string; // of the problem that said what is required
+  credential: Assertion;
+  cookie?: boolean; // as in `POST /session`
+}
+
+export interface RegisteredKey {
+  challenge: string; // of the problem that said what is required
+  credential: Registration;
+  name: string; // by which you know the key
+  cookie?: boolean; // as in `POST /session`
+}
+
+/** What `navigator.credentials.create()` gives (`RegistrationResponseJSON`). */
+export interface Registration {
+  id: string; // base64url
+  response: AttestationResponse;
+}
+
+/** `AuthenticatorAttestationResponse` */
+export interface AttestationResponse {
+  clientDataJSON: string; // base64url
+  attestationObject: string; // base64url
+  transports: string[];
+}
+
+export interface NewSecurityKeyBody {
+  challenge: string; // of the problem that said what is required
+  credential: Registration;
+  name: string; // by which you know the key
 }
 
 /** A SIP password, which is shown this once. */
@@ -428,7 +495,7 @@ export interface UserData {
   effectiveClass: string; // the class of service that counts now
   locked: boolean;
   mustChangePassword: boolean; // at the next sign-in
-  secondFactor: boolean; // whether the user has an authenticator app set up
+  secondFactor: boolean; // whether an authenticator app or a security key is set up
   sipPassword: boolean; // whether the user has a SIP password for phones
   createdAt: number; // Unix seconds; 0: unknown
   revision: number; // higher after each change; the ETag
@@ -593,11 +660,12 @@ export interface Started {
 
 /** One event, in `data:`. */
 export interface EventData {
-  id: number; // increases; starts at 1 when the server starts
+  id: number; // the event's number: increases, also over restarts; Unix milliseconds is where numbers begin
   at: number; // Unix seconds
   name: string;
   callId: string | null; // the call that it is about; null if none
   data: Record<string, unknown>; // see docs/HOOKS.md for each `name`
+  version: number; // of the form of events
 }
 
 export interface HealthData {
@@ -649,6 +717,7 @@ export interface Problem {
   field?: string | null; // the invalid value of the request
   rule?: string | null; // the rule that refuses the number (`forbidden`), or the limit (`too_many`)
   challenge?: string | null; // of a sign-in that is not complete: for the next step only, once, within ten minutes
+  methods?: ("totp" | "security_key" | "recovery_code")[] | null; // second factors that the user has, or may set up (`second_factor_enrolment_required`)
   callId?: string | null;
   outcome?: Outcome | null; // how the call ended
   cause?: CauseData | null;

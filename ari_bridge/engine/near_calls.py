@@ -1,0 +1,104 @@
+"""Calls that SIP clients of our users make: the SIP edge hands each to Asterisk, and Asterisk to our application.
+
+The channel that enters is the near side of an outbound call of that user (`Call.near`), which has to pass what every
+call has to pass: dial permissions, limits, whether the PBX takes calls. One that does not is hung up with the cause
+that gives the client the fitting SIP response, and there is no call.
+"""
+
+import time
+
+import structlog
+
+from ari_bridge.accounts.names import is_name
+from ari_bridge.ari.client import Ari
+from ari_bridge.ari.models import Channel
+from ari_bridge.dial_permissions import LegKind
+from ari_bridge.engine.admission import CallAdmission
+from ari_bridge.engine.dial_gate import DialGate
+from ari_bridge.engine.hangup_causes import q850_of_refusal
+from ari_bridge.engine.leg_limits import LegLimits
+from ari_bridge.engine.registry import CallRegistry
+from ari_bridge.errors import BridgeError, InvalidRequest, PeerError
+from ari_bridge.fsm.call import Call, Direction, Resource, SipChannel
+from ari_bridge.fsm.events import Placed
+from ari_bridge.guest_names import guest_key
+from ari_bridge.ids import Kind, resource_id
+from ari_bridge.tasks import TaskSet
+from ari_bridge_protocol.call_ids import new_call_id
+
+log = structlog.get_logger(__name__)
+
+
+class NearCalls:
+    """`take` makes a call of a channel.
+
+    Args:
+        ari: Asterisk, whose channels they are.
+        registry: the calls.
+        gate: what a user may dial, and which endpoint a number is dialled at.
+        admission: whether there is room for a call.
+        limits: how many legs a user may cause.
+    """
+
+    def __init__(
+        self, ari: Ari, registry: CallRegistry, gate: DialGate, admission: CallAdmission, limits: LegLimits
+    ) -> None:
+        self._ari = ari
+        self._registry = registry
+        self._gate = gate
+        self._admission = admission
+        self._limits = limits
+        self._background = TaskSet()
+
+    async def close(self) -> None:
+        await self._background.cancel()
+
+    def take(self, channel: Channel, target: str, user: str) -> None:
+        """`channel` has entered our application to call `target` for `user`, who has signed in at the edge."""
+        try:
+            call = self._admit(channel, target, user)
+        except BridgeError as refusal:
+            q850 = q850_of_refusal(refusal)
+            log.warning("a SIP client's call was refused", user=user, target=target, reason=str(refusal), q850=q850)
+            self._background.start(self._hang_up(channel.id, q850))
+            return
+        log.info("a SIP client calls", call=call.id, user=user, target=call.target, channel=channel.name)
+        self._background.start(self._subscribe(channel.id))
+        # It is saved, with its channel, before anything is requested.
+        self._registry.add(call).post(Placed(call.created_at))
+
+    def _admit(self, channel: Channel, target: str, user: str) -> Call:
+        """Raises InvalidRequest, InvalidTarget, DialForbidden, TooMany, Unavailable."""
+        if not is_name(user) or guest_key(user):
+            raise InvalidRequest("The SIP edge does not say whose call it is.", field="user")
+        number, endpoint = self._gate.resolve(user, target, LegKind.CALL)
+        if not self._gate.is_emergency(number):
+            self._admission.check_limits(user)
+        self._admission.check_available()
+        self._admission.check_route(endpoint)
+        self._limits.start_leg(user, number)
+        call_id = new_call_id()
+        return Call(
+            id=call_id,
+            direction=Direction.OUTBOUND,
+            target=number,
+            caller=user,
+            created_at=time.time(),
+            user=user,
+            far_channel=resource_id(call_id, Kind.FAR),
+            endpoint=endpoint,
+            near=SipChannel(channel.id, channel.name),
+            allocated=frozenset({Resource.NEAR}),
+        )
+
+    async def _hang_up(self, channel: str, q850: int) -> None:
+        try:
+            await self._ari.channels.hang_up_with(channel, q850)
+        except PeerError as error:  # its client gives up, or the dialplan's own limit ends it
+            log.error("a SIP client that was refused cannot be hung up", channel=channel, reason=str(error))
+
+    async def _subscribe(self, channel: str) -> None:
+        try:
+            await self._ari.channels.subscribe(channel)
+        except PeerError as error:
+            log.warning("cannot subscribe to a SIP client's channel", channel=channel, reason=str(error))

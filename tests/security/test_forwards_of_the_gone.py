@@ -1,0 +1,29 @@
+"""A forward that a thief has set costs nothing any more once its user is locked."""
+
+import aiohttp
+import pytest
+
+from frontend.app import App
+from tests.component.frontend.test_attendant import continued
+from tests.fakes.ari import FakeAri
+from tests.security.conftest import SignIn
+
+
+@pytest.mark.parametrize("number", ["200", "voicemail"])
+async def test_a_locked_user_forwards_nobody_until_unlocked(
+    app: App, http: aiohttp.ClientSession, pbx: FakeAri, sign_in: SignIn, number: str
+) -> None:
+    pbx.dialplan_talks = True
+    async with http.put("/me/preferences", json={"forwardAlways": number}, headers=await sign_in("1001")) as response:
+        assert response.status == 200
+
+    async def status(channel: str) -> str:
+        await pbx.call_in(channel, "1001")
+        return (await continued(pbx, channel))["ARI_BRIDGE_STATUS"]
+
+    forwarded = "FORWARD" if number == "200" else "VOICEMAIL"
+    assert await status("before") == forwarded
+    await app.accounts.set_locked("1001", True)
+    assert await status("locked") == ("UNAVAILABLE" if number == "200" else "VOICEMAIL")  # which costs nothing
+    await app.accounts.set_locked("1001", False)
+    assert await status("after") == forwarded
