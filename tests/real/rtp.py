@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import struct
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Self, cast
 
 import numpy as np
 
@@ -118,7 +118,7 @@ class RtpPeer(asyncio.DatagramProtocol):
         assert self._transport
         self._transport.sendto(packet, address)
 
-    async def __aenter__(self) -> "RtpPeer":
+    async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
         if self.hz is not None:

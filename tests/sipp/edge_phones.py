@@ -22,10 +22,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeSite]:
         yield running
 
 
-def client(site: EdgeSite, transport: str = "udp", user: str = "1001", **options: str) -> SipClient:
+def client(site: EdgeSite, transport: str = "udp", user: str = "1001") -> SipClient:
     """A phone of that user, with the right password."""
     password = f"secret-{user}"
-    return SipClient(site.port_of(transport), transport=transport, user=user, password=password, **options)
+    return SipClient(site.port_of(transport), transport=transport, user=user, password=password)
 
 
 async def sessions(rtpengine: Rtpengine) -> list[str]:

@@ -30,9 +30,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeSite]:
         yield running
 
 
-def stranger(site: EdgeSite, **options: str) -> SipClient:
+def stranger(site: EdgeSite, user: str = "1001", password: str = "") -> SipClient:
     """Somebody who comes from another address than the phones: the IPv4 loopback has plenty."""
-    return SipClient(site.port, local="127.0.0.9", **options)
+    return SipClient(site.port, local="127.0.0.9", user=user, password=password)
 
 
 async def test_a_call_hears_nothing_of_a_flood_and_of_broken_messages(site: EdgeSite) -> None:
