@@ -154,8 +154,12 @@ class Channels:
             await self._woken(channel_id, "setChannelVar", variable=variable, value=value)
 
     async def renegotiate(self, channel_id: str) -> None:
-        """Send a re-INVITE to the SIP client of an answered PJSIP channel (chan_pjsip, since 13.12)."""
-        await self._woken(channel_id, "setChannelVar", variable="PJSIP_SEND_SESSION_REFRESH()", value="invite")
+        """Send a re-INVITE to the SIP client of an answered PJSIP channel (chan_pjsip, since 13.12).
+
+        Asterisk sends none that would change nothing: so this one offers PCMA besides.
+        """
+        for variable, value in (("PJSIP_MEDIA_OFFER(audio)", "ulaw,alaw"), ("PJSIP_SEND_SESSION_REFRESH()", "invite")):
+            await self._woken(channel_id, "setChannelVar", variable=variable, value=value)
 
     async def mute(self, channel_id: str) -> None:
         """Let no sound through, neither what the channel says nor what it is to hear."""
