@@ -22,6 +22,7 @@ from ari_bridge.hooks import Hooks, load_plugins
 from ari_bridge.preferences import PreferenceFile
 from ari_bridge.recordings import Collector
 from ari_bridge.usage import Calendar, StateTable
+from frontend.api.asyncapi import document as asyncapi
 from frontend.api.live_rights import follow_accounts
 from frontend.api.openapi import document, html
 from frontend.api.routes import static
@@ -403,7 +404,7 @@ class App:
             ).routes()
         )
         main.add_routes(SipEdgeApi(self.accounts, self.sip_phones, access, edge_token, settings.sip_realm).routes())
-        main.add_routes(ReferenceApi(access, document.encoded, html.page).routes())
+        main.add_routes(ReferenceApi(access, document.encoded, asyncapi.encoded, html.page).routes())
         main.add_routes(static.routes())
 
         self.routes = list(main.router.routes())

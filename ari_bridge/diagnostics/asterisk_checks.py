@@ -54,6 +54,21 @@ class AsteriskChecks:
             Check("dialplan", {MEDIA}, self._dialplan),
         ]
 
+    async def status_of(self, path: str) -> int:
+        """The HTTP status of a GET of ARI. Raises aiohttp.ClientError, TimeoutError, OSError."""
+        async with self._get(path) as response:
+            return response.status
+
+    async def has_extension(self, place: str) -> bool:
+        """`place`: as DIALPLAN_EXISTS() takes it, e.g. `from-edge,100,1`. Raises PeerError, CheckFailed."""
+        async with self._connected() as ari:
+            channel = f"{MARK}-{secrets.token_hex(8)}"
+            await ari.channels.external_media(channel, RtpAddress("127.0.0.1", 9))
+            try:
+                return await ari.channels.context_exists(channel, place)
+            finally:
+                await ari.channels.hangup(channel)
+
     @asynccontextmanager
     async def _get(self, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {"Authorization": aiohttp.encode_basic_auth(self._subject.ari_user, self._subject.ari_password)}

@@ -1,7 +1,7 @@
 """What the checks have in common: their subject, and their outcome."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -51,6 +51,13 @@ class Subject:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     max_connections: int = 0
+    databases: tuple[tuple[str, str], ...] = ()  # by the setting's name their URLs; "": none
+    recording_s3_endpoint: str = ""
+    sip_edge_token: str = field(default="", repr=False)
+    sip_edge_rpc_url: str = ""
+    sip_realm: str = ""
+    sip_passwords: int = 0  # how many users have one of this realm
+    sip_passwords_elsewhere: int = 0  # and of another, which is of no use
     data_folder: Path = Path(".")
 
 

@@ -8,8 +8,10 @@ import asyncio
 
 import aiohttp
 
-from ari_bridge.diagnostics.asterisk_checks import AsteriskChecks
+from ari_bridge.diagnostics.asterisk_checks import MEDIA, AsteriskChecks
 from ari_bridge.diagnostics.checks import CHECK_TIMEOUT_S, CheckFailed, Finding, Result, Subject
+from ari_bridge.diagnostics.edge_checks import EdgeChecks
+from ari_bridge.diagnostics.peer_checks import PeerChecks
 from ari_bridge.diagnostics.rtpengine_checks import RtpengineChecks
 from ari_bridge.diagnostics.server_checks import ServerChecks
 from ari_bridge.errors import PeerError
@@ -21,7 +23,9 @@ async def examine(subject: Subject) -> list[Finding]:
     asterisk, rtpengine = AsteriskChecks(subject), RtpengineChecks(subject)
     findings: list[Finding] = []
     failed: set[str] = set()
-    for name, needs, check in [*asterisk.all(), *server.access(), *rtpengine.all(), *server.files()]:
+    edge = EdgeChecks(subject, asterisk).all({MEDIA})
+    checks = [*asterisk.all(), *server.access(), *rtpengine.all(), *edge, *PeerChecks(subject).all(), *server.files()]
+    for name, needs, check in checks:
         if missing := failed & needs:
             findings.append(Finding(name, Result.SKIPPED, f"needs: {', '.join(sorted(missing))}"))
             failed.add(name)

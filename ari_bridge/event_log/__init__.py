@@ -12,7 +12,7 @@ what else has come in that turn. So a killed process leaves neither a change tha
 be written has none. So numbers are in order, and none is missing.
 
 *Told when durable.* Readers get an event once it is in the file, or in the spill journal while the file takes no
-writes. A write takes about 60 µs, in the event loop, so that is no delay that anybody would notice. While neither can
+writes. A write takes about 90 µs, in the event loop, so that is no delay that anybody would notice. While neither can
 be written events wait in memory, and so do their readers; calls do not. What finds no room there is dropped, counted,
 and told as `events.lost`.
 

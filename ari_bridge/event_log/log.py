@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -123,7 +124,7 @@ class EventLog:
         if self._lost and len(self._pending) < MAX_PENDING_EVENTS:
             lost, self._lost = self._lost, 0
             self._lost_some(lost, "no_room")
-        pending = list(self._pending)[:EVENTS_PER_WRITE] if self._pending else []
+        pending = islice(self._pending, EVENTS_PER_WRITE)
         return [event.numbered(number) for number, event in enumerate(pending, self.last + 1)]
 
     @property

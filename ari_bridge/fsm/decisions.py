@@ -8,7 +8,19 @@ from msgspec.structs import replace
 
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm import setup_plan
-from ari_bridge.fsm.actions import Action, CancelTimers, Do, Mute, Notify, PlayMusic, Record, Release, StopRinging
+from ari_bridge.fsm.actions import (
+    Action,
+    AwaitEarlyMedia,
+    CancelTimers,
+    Do,
+    Mute,
+    Notify,
+    PlayMusic,
+    Record,
+    Release,
+    StartTimer,
+    StopRinging,
+)
 from ari_bridge.fsm.call import (
     Call,
     CallState,
@@ -22,7 +34,7 @@ from ari_bridge.fsm.call import (
     Step,
     Target,
 )
-from ari_bridge.fsm.events import RecordingVerb
+from ari_bridge.fsm.events import RecordingVerb, Timer
 from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.outcomes import Cause, Detail, Outcome
 
@@ -114,6 +126,19 @@ def update_sound(call: Call) -> Decision:
     if music is not call.moh_on:
         actions.append(PlayMusic(music))
     return (replace(call, isolated=isolated, moh_on=music), actions) if actions else (call, actions)
+
+
+# --- what Asterisk does by itself where our side is a SIP client --------------------------
+
+
+def watch_media(call: Call) -> list[Action]:
+    """See, over and over, that RTP comes from the browser of an answered call."""
+    return [] if call.near else [StartTimer(Timer.MEDIA)]
+
+
+def await_early_media(call: Call) -> list[Action]:
+    """See when the far side is heard before its answer."""
+    return [] if call.near else [AwaitEarlyMedia()]
 
 
 # --- a set-up that fails -------------------------------------------------------------

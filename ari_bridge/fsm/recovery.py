@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.fsm import decisions, setup_plan
-from ari_bridge.fsm.actions import Action, AwaitEarlyMedia, CheckMedia, Mute, PlayMusic, StartTimer
+from ari_bridge.fsm.actions import Action, CheckMedia, Mute, PlayMusic, StartTimer
 from ari_bridge.fsm.call import (
     Call,
     CallState,
@@ -245,14 +245,14 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
-    if state is UP and not call.left_outcome and not call.near:
-        timers.append(StartTimer(Timer.MEDIA))
+    if state is UP and not call.left_outcome:
+        timers += decisions.watch_media(call)
         if away and not call.media_lost:
             timers.append(CheckMedia())  # the grace must not end a call on unchecked assumptions
     if state is not UP:
         timers.append(StartTimer(Timer.RING))
-    if state is RINGING and not call.near:
-        timers.append(AwaitEarlyMedia())
+    if state is RINGING:
+        timers += decisions.await_early_media(call)
     return call, [*steps, *releases, *timers, *_correct_sound(call)]
 
 

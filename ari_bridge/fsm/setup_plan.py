@@ -88,5 +88,5 @@ def complete(call: Call) -> bool:
     if call.left_outcome:
         return True
     reached = call.reached
-    plans = (FROM_SIP,) if call.near else (PLANS[call.direction], MEDIA_LEG)
-    return all(GIVES[step] in reached for plan in plans for step in plan)
+    steps = plan_of(call).keys() if call.near else plan_of(call).keys() | MEDIA_LEG.keys()
+    return all(GIVES[step] in reached for step in steps)

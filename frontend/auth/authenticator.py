@@ -274,12 +274,12 @@ class Authenticator:
         """The principal of a request to what is public."""
         return Principal(None, address=self.addresses.of(request))
 
-    def authenticate(self, request: web.Request) -> Principal:
+    def authenticate(self, request: web.Request, *, again: bool = False) -> Principal:
         """The principal of the request. Raises Unauthorized.
 
-        Several parts ask about a request: what is recorded and counted of it is so once.
+        Several parts ask about a request: what is recorded and counted of it is so once. `again`: as things are now.
         """
-        if _SENDER not in request:
+        if again or _SENDER not in request:
             try:
                 request[_SENDER] = self._sender(request)
             except Unauthorized as error:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ari_bridge.accounts import AccountsUnavailable, InvalidUser
+from ari_bridge.accounts import AccountsUnavailable, InvalidUser, User
 from ari_bridge.diagnostics.checks import Finding, Result, Subject
 from ari_bridge.diagnostics.doctor import examine
 from frontend.cli import logging as logs
@@ -48,6 +48,8 @@ def doctor(
 
 
 async def _examine(settings: Settings) -> list[Finding]:
+    users = await _users(settings)
+    realms = [user.sip_realm for user in users if user.sip_realm]
     subject = Subject(
         ari_url=settings.ari_url,
         ari_user=settings.ari_user,
@@ -55,24 +57,39 @@ async def _examine(settings: Settings) -> list[Finding]:
         ari_app=settings.ari_app,
         rtpengine_ng=settings.rtpengine_ng,
         dial_context="" if settings.target_sip_server else settings.dial_context,
-        users=tuple(await _users(settings)),
+        users=tuple(user.name for user in users),
         authentication=settings.enable_authentication,
         http_host=settings.http_host,
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
         max_connections=settings.max_connections,
+        databases=tuple((f"{name}_DATABASE_URL", url) for name, url in _databases(settings)),
+        recording_s3_endpoint=settings.recording_s3_endpoint,
+        sip_edge_token=settings.sip_edge_token,
+        sip_edge_rpc_url=settings.sip_edge_rpc_url,
+        sip_realm=settings.sip_realm,
+        sip_passwords=realms.count(settings.sip_realm),
+        sip_passwords_elsewhere=len(realms) - realms.count(settings.sip_realm),
     )
     return await examine(subject)
 
 
-async def _users(settings: Settings) -> list[str]:
+def _databases(settings: Settings) -> list[tuple[str, str]]:
+    return [
+        ("ACCOUNTS", settings.accounts_database_url),
+        ("CDR", settings.cdr_database_url),
+        ("AUDIT", settings.audit_database_url),
+    ]
+
+
+async def _users(settings: Settings) -> list[User]:
     """Who may sign in; none if the database cannot be read: then the server says why at its start."""
     if not settings.enable_authentication:
         return []
     accounts = accounts_of(settings)
     try:
         await accounts.open()
-        return accounts.names()
+        return [user for user in accounts.all() if user.active]
     except (AccountsUnavailable, InvalidUser, OSError):
         return []
     finally:

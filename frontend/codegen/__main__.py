@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from frontend.api.asyncapi import document as asyncapi
 from frontend.api.openapi import document
 from frontend.api.openapi.markdown import markdown
 from frontend.codegen import python, typescript
@@ -13,6 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 def outputs() -> dict[Path, bytes]:
     """All that is generated and committed, by its path."""
     reference = {DOCS / "openapi.json": document.encoded(), DOCS / "HTTP.md": markdown().encode()}
+    reference[DOCS / "asyncapi.json"] = asyncapi.encoded()
     return {**reference, **typescript.outputs(), **python.outputs()}
 
 

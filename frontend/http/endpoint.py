@@ -37,8 +37,11 @@ class Access(Protocol):
 
     audit: Audit
 
-    def authenticate(self, request: web.Request) -> Principal:
-        """Raises Unauthorized."""
+    def authenticate(self, request: web.Request, *, again: bool = False) -> Principal:
+        """`again`: as things are now, if something was waited for. Raises Unauthorized."""
+
+    def holds(self, principal: Principal) -> bool:
+        """Whether what the principal has signed in to has not ended."""
 
     def stranger(self, request: web.Request) -> Principal:
         """Whoever need not sign in."""
@@ -128,10 +131,13 @@ class Endpoint(Generic[P, B]):
             with acting(principal.actor):
                 return await respond(request, principal)
 
-        async def respond(request: web.Request, principal: Principal) -> web.StreamResponse:
+        def check_grant(principal: Principal) -> None:
             if self.grant and not principal.may(self.grant):
                 access.audit.record(Action.ACCESS_DENY, self.name, result=Result.REFUSED, grant=self.grant.value)
                 raise Forbidden(self.grant)
+
+        async def respond(request: web.Request, principal: Principal) -> web.StreamResponse:
+            check_grant(principal)
             if self.costly:
                 check_costly(request, principal)
             query = request.query
@@ -142,6 +148,9 @@ class Endpoint(Generic[P, B]):
             )
             most = MAX_PUBLIC_BODY_BYTES if self.public else MAX_BODY_BYTES
             raw = await read_request_body(request, most) if self.method in ("POST", "PUT") else b""
+            if raw and not self.public:  # whoever sends it slowly may have been locked meanwhile
+                principal = access.authenticate(request, again=True)
+                check_grant(principal)
             body = read_body(raw if self.has_body else b"", reader, empty=empty)
             return await handler(TypedRequest(request, principal, parameters, body))
 

@@ -179,9 +179,8 @@ class PresenceDirectory:
             self._pages.send_to_colleagues(messages.PeopleChanged(changed))
 
     def _people(self) -> dict[str, PersonSummary]:
-        known, pages = self._users(), self._pages.colleagues()
-        users = sorted({*known, *pages})
-        online = frozenset(pages) | self._sip_users()
+        online = frozenset(self._pages.colleagues()) | self._sip_users()
+        users = sorted({*self._users(), *online})
         undisturbed = frozenset(user for user in users if self._preferences.of(user).do_not_disturb)
         presence = of_users(users, online=online, undisturbed=undisturbed, calls=self._calls.live())
         people = {

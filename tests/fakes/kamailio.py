@@ -21,6 +21,7 @@ class FakeKamailio:
         self.contacts: dict[str, list[dict[str, Any]]] = {}
         self.tables: dict[str, set[str]] = {"ha1": set(), "fresh": set()}
         self.requests: list[tuple[str, ...]] = []
+        self.sockets: list[tuple[str, str, int]] = []  # for SIP: transport, address, port
         self.body: bytes | None = None  # answered to everything
         self.hang = False  # nothing is answered
         self._port = 0
@@ -87,9 +88,18 @@ class FakeKamailio:
                     return self._fault(asked, 404, "Key not found in htable.")
                 self.tables[name].remove(user)
                 return self._found(asked, "Ok. Key deleted.")
+            case "core.sockets_list", []:
+                return self._found(asked, self._sockets())
             case "core.version", []:
                 return self._found(asked, "kamailio 5.6.3 (x86_64/linux) ")
         return self._fault(asked, 500, "Method Not Found")
+
+    def _sockets(self) -> list[dict[str, Any]]:
+        rpc = ("tcp", "127.0.0.1", self._port)
+        return [
+            {"socket": {"proto": proto, "address": host, "port": str(port), "mcast": "no", "mhomed": "no"}}
+            for proto, host, port in (*self.sockets, rpc)
+        ]
 
     def _dump(self) -> dict[str, Any]:
         records = [{"Info": {"AoR": user, "HashID": 1, "Contacts": all_}} for user, all_ in self.contacts.items()]

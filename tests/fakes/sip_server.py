@@ -36,11 +36,17 @@ class FakeSipServer(asyncio.DatagramProtocol):
         self._closed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._on_connection, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        loop = asyncio.get_running_loop()
-        self._datagrams, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", self.port))
-        return self
+        for _ in range(50):
+            self._server = await asyncio.start_server(self._on_connection, "127.0.0.1", 0)
+            self.port = self._server.sockets[0].getsockname()[1]
+            try:
+                self._datagrams, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                    lambda: self, local_addr=("127.0.0.1", self.port)
+                )
+                return self
+            except OSError:  # the port is free for TCP alone
+                self._server.close()
+        raise OSError("no port is free for both UDP and TCP")
 
     async def __aexit__(self, *error: object) -> None:
         self._datagrams.close()

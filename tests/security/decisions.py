@@ -103,6 +103,7 @@ OPERATIONS: dict[str, Decision] = {
     "showConfig": PUBLIC,
     "showHealth": PUBLIC,
     "showMetrics": Decision(public=True, why="for programs on the server's machine, or with METRICS_TOKEN"),
+    "showAsyncApi": PUBLIC,
     "showOpenApi": PUBLIC,
     "showReference": PUBLIC,
     "placeCall": with_grant(Grant.DIAL),

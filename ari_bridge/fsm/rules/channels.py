@@ -19,6 +19,7 @@ from ari_bridge.fsm.decisions import (
     enter_state,
     leads_to,
     release,
+    watch_media,
     without_resource,
 )
 from ari_bridge.fsm.events import Timer
@@ -113,7 +114,7 @@ def far_answers(call: Call, event: events.FarAnswered) -> Decision:
     call, notifications = enter_state(
         replace(call, answered_at=event.at, milestones=call.milestones | {Milestone.FAR_ANSWERED}), UP
     )
-    return call, notifications if call.near else [*notifications, StartTimer(Timer.MEDIA)]
+    return call, [*notifications, *watch_media(call)]
 
 
 @leads_to()

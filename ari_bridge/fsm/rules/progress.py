@@ -8,9 +8,8 @@ A SIP client decides that for itself: its call stays in RINGING.
 from msgspec.structs import replace
 
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import AwaitEarlyMedia
 from ari_bridge.fsm.call import Call, Direction, Milestone
-from ari_bridge.fsm.decisions import EARLY, RINGING, Decision, enter_state, leads_to
+from ari_bridge.fsm.decisions import EARLY, RINGING, Decision, await_early_media, enter_state, leads_to
 
 
 @leads_to(RINGING)
@@ -28,12 +27,12 @@ def far_progresses(call: Call, event: events.FarProgress) -> Decision:
     call = replace(call, milestones=call.milestones | {Milestone.FAR_PROGRESSED})
     if call.state is not RINGING:
         return _rings(call, event.at)
-    return call, [] if call.near else [AwaitEarlyMedia()]
+    return call, await_early_media(call)
 
 
 def _rings(call: Call, at: float) -> Decision:
     call, notifications = enter_state(replace(call, ringing_at=at), RINGING)
-    return call, notifications if call.near else [*notifications, AwaitEarlyMedia()]
+    return call, [*notifications, *await_early_media(call)]
 
 
 @leads_to(EARLY)

@@ -14,6 +14,8 @@ from ari_bridge.fsm.rules.media import (
 )
 from ari_bridge.outcomes import Cause, Detail, Outcome, caller_gave_up
 
+_ANSWERED = {Milestone.MEDIA_OFFERED, Milestone.MEDIA_ANSWERED}
+
 
 @leads_to(*ENDS)
 def timer(call: Call, event: events.TimerFired) -> Decision:
@@ -43,8 +45,8 @@ def timer(call: Call, event: events.TimerFired) -> Decision:
     if event.timer is Timer.SETUP and not call.media_lost and not setup_plan.complete(call):
         if survives_leg_loss(call):
             return lose_media(call, event.at, "new media took too long")
-        missing = set() if call.near else {Milestone.MEDIA_OFFERED, Milestone.MEDIA_ANSWERED} - call.reached
-        outcome = Outcome.FAILED_MEDIA if missing else Outcome.FAILED_PBX
-        detail = Detail.MEDIA_SETUP if missing else None
+        unanswered = call.leg is not None and not _ANSWERED <= call.leg.milestones
+        outcome = Outcome.FAILED_MEDIA if unanswered else Outcome.FAILED_PBX
+        detail = Detail.MEDIA_SETUP if unanswered else None
         return end(call, event.at, outcome, Cause(text="the set-up took too long", detail=detail))
     return call, []

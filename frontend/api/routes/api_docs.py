@@ -1,4 +1,4 @@
-"""`GET /openapi.json` and `GET /docs`: the reference of the HTTP API, for programs and for people."""
+"""`GET /openapi.json`, `GET /asyncapi.json` and `GET /docs`: the reference, for programs and for people."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,6 +23,17 @@ JSON_DOCUMENT = Endpoint(
     responses={200: ResponseSpec(description="The document", shape=dict[str, Any])},
     public=True,
 )
+EVENTS_DOCUMENT = Endpoint(
+    name="showAsyncApi",
+    method="GET",
+    path="/asyncapi.json",
+    tag=TAG,
+    summary="Get the AsyncAPI 3.0 document of the events",
+    parameters=Nothing,
+    body=Nothing,
+    responses={200: ResponseSpec(description="The document: each event of `GET /events`", shape=dict[str, Any])},
+    public=True,
+)
 PAGE = Endpoint(
     name="showReference",
     method="GET",
@@ -34,23 +45,34 @@ PAGE = Endpoint(
     responses={200: ResponseSpec(description="The page", media="text/html")},
     public=True,
 )
-ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (JSON_DOCUMENT, PAGE)
+ENDPOINTS: tuple[Endpoint[Any, Any], ...] = (JSON_DOCUMENT, EVENTS_DOCUMENT, PAGE)
 
 
 class ReferenceApi:
-    """`document` and `page` make them; each is made once, on first use."""
+    """`document`, `events` and `page` make them; each is made once, on first use."""
 
-    def __init__(self, access: Authenticator, document: Callable[[], bytes], page: Callable[[], str]) -> None:
+    def __init__(
+        self, access: Authenticator, document: Callable[[], bytes], events: Callable[[], bytes], page: Callable[[], str]
+    ) -> None:
         self._access = access
         self._make_document = document
+        self._make_events = events
         self._make_page = page
 
     def routes(self) -> list[web.RouteDef]:
-        return [JSON_DOCUMENT.route(self._access, self.document), PAGE.route(self._access, self.page)]
+        return [
+            JSON_DOCUMENT.route(self._access, self.document),
+            EVENTS_DOCUMENT.route(self._access, self.events),
+            PAGE.route(self._access, self.page),
+        ]
 
     @cached_property
     def _document(self) -> bytes:
         return self._make_document()
+
+    @cached_property
+    def _events(self) -> bytes:
+        return self._make_events()
 
     @cached_property
     def _page(self) -> str:
@@ -59,6 +81,10 @@ class ReferenceApi:
     async def document(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
         # In a thread: the first one takes a tenth of a second, which must not block the event loop.
         document = await asyncio.to_thread(lambda: self._document)
+        return web.Response(body=document, content_type="application/json", charset="utf-8")
+
+    async def events(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:
+        document = await asyncio.to_thread(lambda: self._events)
         return web.Response(body=document, content_type="application/json", charset="utf-8")
 
     async def page(self, request: TypedRequest[Nothing, Nothing]) -> web.Response:

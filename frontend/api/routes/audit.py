@@ -166,7 +166,7 @@ class AuditApi:
         self._log = log
         self._access = access
         self._reading = Reading(log)
-        self._exports = Exports()
+        self._exports = Exports(access.holds)
 
     def routes(self) -> list[web.RouteDef]:
         return [

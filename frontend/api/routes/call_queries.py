@@ -15,6 +15,7 @@ from ari_bridge_protocol.messages import ClientState
 from frontend.api.routes.call_endpoints import CALLS, EXAMPLE_CALL, CallPath
 from frontend.api.routes.call_list import Filter, page_of
 from frontend.api.routes.paging import NextCursor, PageCursor
+from frontend.auth.errors import Unauthorized
 from frontend.calls.permissions import check_sees
 from frontend.http import examples
 from frontend.http.endpoint import HEADER, Access, Endpoint, Nothing, ResponseSpec, TypedRequest
@@ -110,12 +111,17 @@ class CallQueryApi:
         check_sees(request.principal, self._calls.get(call_id))
         known = tags_of(request.parameters.if_none_match)
         shown = await self._watchers.next(
-            call_id, sharing, known, request.parameters.wait, gone=lambda: request.client_gone
+            call_id, sharing, known, request.parameters.wait, gone=lambda: request.client_gone or self._ended(request)
         )
+        if self._ended(request):
+            raise Unauthorized("What you had signed in to has ended meanwhile: sign in again.")
         headers = {"ETag": shown.tag, **_FRESH}
         if shown.is_one_of(known):
             return web.Response(status=304, headers=headers)
         return web.Response(body=shown.body, content_type="application/json", charset="utf-8", headers=headers)
+
+    def _ended(self, request: TypedRequest[CallWait, Nothing]) -> bool:
+        return not self._access.holds(request.principal)
 
     async def list(self, request: TypedRequest[CallFilter, Nothing]) -> web.Response:
         given = request.parameters

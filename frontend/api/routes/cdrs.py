@@ -152,7 +152,7 @@ class CdrApi:
     def __init__(self, records: CdrService, access: Authenticator) -> None:
         self._records = records
         self._access = access
-        self._exports = Exports()
+        self._exports = Exports(access.holds)
 
     def routes(self) -> list[web.RouteDef]:
         return [

@@ -232,14 +232,22 @@ class RecordingsApi:
             return response
         heard = Action.RECORDING_PLAY if request.parameters.download is None else Action.RECORDING_DOWNLOAD
         self._reading.record(request.principal, heard, recording.name, {"user": recording.user})
-        return await self._send(raw, response, recording, start, end)
+        return await self._send(request, response, recording, start, end)
 
     async def _send(
-        self, request: web.Request, response: web.StreamResponse, recording: Recording, start: int, end: int
+        self,
+        typed: TypedRequest[AudioRequest, Nothing],
+        response: web.StreamResponse,
+        recording: Recording,
+        start: int,
+        end: int,
     ) -> web.StreamResponse:
+        request = typed.raw
         try:
             async with aclosing(self._library.read(recording, start, end)) as pieces:
                 async for piece in pieces:
+                    if not self._access.holds(typed.principal):
+                        raise ConnectionError("what the listener had signed in to has ended")
                     if not response.prepared:  # only now it is known that the store answers
                         await response.prepare(request)
                     await response.write(piece)
@@ -250,8 +258,9 @@ class RecordingsApi:
             log.error("sending a recording failed midway", recording=recording.name, reason=str(error))
             if request.transport:
                 request.transport.abort()
-        except ConnectionError:
-            pass  # the client has disconnected
+        except ConnectionError:  # the client has disconnected, or must not hear more
+            if request.transport:
+                request.transport.abort()
         return response
 
     def _find(self, request: TypedRequest[Any, Nothing], may: Callable[..., bool] = hears_recording) -> Recording:

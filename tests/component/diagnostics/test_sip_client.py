@@ -253,7 +253,7 @@ async def test_sound_both_ways() -> None:
     ear, nothing = _Ear(), ReceivedAudio()
     here, there = await RtpPort.open("127.0.0.1", ear.hear), await RtpPort.open("127.0.0.1", lambda sound: None)
     there.send_to(here.address, tone(1004))
-    assert "1004 Hz" in str(await ear.audio.wait_for_tone(1004, 10))
+    await ear.audio.wait_for_tone(1004, 10)
     for wrong in (b"", b"x" * 11, b"\x80\x08" + b"x" * 170, b"\x90\x00" + b"x" * 20, b"\x8f\x00" + b"x" * 20):
         before = here.received
         here.datagram_received(wrong, None)
@@ -305,8 +305,8 @@ async def test_the_command_hears(far: RtpPort, hz: int) -> None:
             yield reply(request, "200 OK")
 
     async with FakeSipServer(plays) as server:
-        host = f"127.0.0.1:{server.port}"
-        status, told = await command("invite", host, "601", "--expect-tone", "1004", "--seconds", "2")
+        host, seconds = f"127.0.0.1:{server.port}", 10 if hz == 1004 else 2
+        status, told = await command("invite", host, "601", "--expect-tone", "1004", "--seconds", str(seconds))
         assert status == (0 if hz == 1004 else 2), told
-        assert f"{hz} Hz" in told, told
+        assert ("Heard a tone" if hz == 1004 else "1004 Hz was not heard within 2 s") in told, told
         assert server.methods == ["INVITE", "ACK", "BYE"] and far.received

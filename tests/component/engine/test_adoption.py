@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.engine.limits import Limits
 from ari_bridge.errors import WrongState
 from ari_bridge.fsm.call import Call, CallState, RecordingStatus
@@ -15,6 +16,7 @@ from ari_bridge.hooks import CallAdopted, HookEvent
 from ari_bridge.outcomes import Outcome
 from tests.component.conftest import Engine, an_engine, until
 from tests.component.engine.test_calls import arrive, gone, place
+from tests.component.engine.test_parties import talking
 from tests.component.engine.test_renewal import members
 from tests.fakes.ari import FakeAri, RingsForEver
 from tests.fakes.rtpengine import FakeRtpengine
@@ -241,3 +243,26 @@ async def test_a_caller_who_is_accepted_before_the_pbx_is_reached_is_talked_to(
         await until(lambda: "accepted" in second.states(), "the talk")
         second.calls.hangup(call.id)
         await gone(second, call.id)
+
+
+async def test_over_a_kill_each_end_is_in_the_event_log_once(
+    fake_ari: FakeAri, fake_rtpengine: FakeRtpengine, limits: Limits, tmp_path: Path
+) -> None:
+    """Killed between the decision to end and the release: the next process tells the release alone."""
+    async with an_engine(fake_ari, fake_rtpengine, limits, tmp_path) as first:
+        call = await talking(first)
+        fake_ari.changes_left = 0
+        first.calls.hangup(call.id)
+        assert first.calls.get(call.id).state is CallState.ENDING
+    fake_ari.changes_left = None
+    async with an_engine(fake_ari, fake_rtpengine, limits, tmp_path) as second:
+        await until(second.nothing_left, "everything is released")
+    store = SqliteCallStore(tmp_path, journal_dir=tmp_path)
+    await store.start()
+    try:
+        events = (await store.events.after(0)).events
+    finally:
+        await store.close()
+    told = [event.name for event in events if event.name in ("call.started", "call.ended", "call.released")]
+    assert told == ["call.started", "call.ended", "call.released"]
+    assert [event.number for event in events] == list(range(events[0].number, events[0].number + len(events)))

@@ -246,6 +246,7 @@ class TestWithAuthentication:
         monkeypatch.setattr(  # no password is hashed for this
             Authenticator, "principal_of", lambda access, token, *more: Principal(token, f"usr_{token}", grants=PHONE)
         )
+        monkeypatch.setattr(Authenticator, "holds", lambda access, principal: True)
         return settings.model_copy(update={"enable_authentication": True})
 
     async def test_everybody_sees_their_own(self, app: App) -> None:

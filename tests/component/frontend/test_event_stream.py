@@ -10,6 +10,7 @@ import pytest
 from ari_bridge.event_log import Retention, log
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import AriReceived, CallChanged, FeedbackGiven, UsageAlarm
+from frontend.api.asyncapi import document as asyncapi
 from frontend.app import App
 from frontend.settings import Settings
 
@@ -144,3 +145,9 @@ async def test_a_log_that_cannot_be_read_is_told(
     monkeypatch.setattr(app.store.events, "_path", app.store.path.with_name("elsewhere"))
     async with http.get("/events", params={"after": str(begin)}) as response:
         assert (response.status, (await response.json())["code"]) == (503, "unavailable")
+
+
+async def test_the_asyncapi_document_is_served(http: aiohttp.ClientSession) -> None:
+    async with http.get("/asyncapi.json") as response:
+        assert response.content_type == "application/json"
+        assert await response.read() == asyncapi.encoded()

@@ -7,7 +7,9 @@ from ari_bridge.fsm.actions import Do, Mute, Notify, Release
 from ari_bridge.fsm.call import CallState, LegRef, Resource, Step, Target
 from ari_bridge.fsm.events import Failure
 from ari_bridge.fsm.notifications import MediaNeeded
-from tests.unit.fsm.test_transitions import ADDRESS, Story, talking
+from ari_bridge.net import RtpAddress
+from ari_bridge.outcomes import Outcome
+from tests.unit.fsm.test_transitions import ADDRESS, Story, outbound, talking
 
 REASON = "Allocation failed"
 
@@ -96,3 +98,29 @@ def test_any_other_failure_gives_the_leg_up(status: int, failure: Failure) -> No
     story = refused(status=status, failure=failure)
     assert Notify(MediaNeeded(REASON)) in story.done
     assert (Resource.EXTERNAL_MEDIA, LegRef(1)) in released(story)
+
+
+def test_a_leg_that_was_lost_is_not_used_again_though_it_is_in_the_bridge() -> None:
+    story = outbound()
+    story.works(Step.OFFER_MEDIA, Step.CREATE_BRIDGE, Step.CREATE_FAR, Step.CREATE_EXTERNAL_MEDIA)
+    story.tell(events.StasisStarted(2, Resource.EXTERNAL_MEDIA, LegRef(1)))
+    story.works(Step.BRIDGE_EXTERNAL_MEDIA)
+    assert begun(story, events.MediaLost(3, 1, "rtpengine died")) == {(Step.OFFER_MEDIA, LegRef(2))}
+    story.tell(events.StepFailed(3, Step.ANSWER_MEDIA, Failure.UNREACHABLE, "rtpengine died", LegRef(1)))
+    story.works(Step.OFFER_MEDIA)
+    story.tell(events.StepFailed(4, Step.CREATE_EXTERNAL_MEDIA, Failure.REFUSED, REASON, LegRef(2), 500))
+    assert story.call.state is CallState.ENDING and story.call.outcome is Outcome.FAILED_PBX
+    assert Notify(MediaNeeded(REASON)) not in story.done
+
+
+def test_a_result_that_comes_back_for_an_earlier_leg_changes_that_leg_only() -> None:
+    story = talking()
+    story.tell(events.Reoffered(4, "another offer"))
+    story.tell(events.Reoffered(5, "a third offer"))
+    before = story.call.leg
+    assert before and before.number == 3
+    other = RtpAddress("127.0.0.1", 30000)
+    assert story.tell(events.StepDone(6, Step.OFFER_MEDIA, other, target=LegRef(2))) == []
+    assert story.call.leg == before
+    old = story.call.media_leg(LegRef(2))
+    assert old and old.allocated == {Resource.MEDIA_SESSION} and not old.pending and not old.releasing
