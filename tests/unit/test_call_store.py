@@ -27,6 +27,7 @@ from ari_bridge.fsm.call import (
     Recording,
     RecordingStatus,
     Resource,
+    SipChannel,
     Step,
 )
 from ari_bridge.fsm.timing import Deadline, Timer
@@ -80,6 +81,8 @@ FULL = Call(
     left_outcome=Outcome.TRANSFERRED,
     left_at=7.5,
     recordings=(Recording("call-rec1", RecordingStatus.PAUSED, 8.5),),
+    near=SipChannel("near-1", "PJSIP/edge-0000002a", holds=True),
+    metadata={"order": "4711"},
     prefer="pcmu",
     ring_seconds=12.5,
     forward="voicemail",
