@@ -33,6 +33,7 @@ class Kind(Enum):
 
     EXTERNAL_MEDIA = "em"
     FAR = "far"
+    PHONE = "ph"
     BRIDGE = "br"
 
 

@@ -158,7 +158,7 @@ class App:
             self.gate,
             call_limits(settings),
             self.store,
-            InboundCallPolicy(preferences, self.pages, self.gate),
+            InboundCallPolicy(preferences, self.pages, self.gate, self._phone_of),
             self.audit,
             usage=self.usage,
             calendar=Calendar(settings.time_zone),
@@ -223,6 +223,10 @@ class App:
     def _display_name(self, user: str) -> str:
         found = self.accounts.find(user)
         return found.display_name if found else ""
+
+    def _phone_of(self, user: str) -> str:
+        """What Asterisk dials so that the user's SIP phones ring; "" if none is registered."""
+        return self._settings.sip_edge_ring.replace("{user}", user) if user in self.sip_phones.users() else ""
 
     async def start(self) -> None:
         """All or nothing: what was opened before a failure is closed again."""

@@ -16,3 +16,6 @@ class SipEdgeSettings(BaseSettings):
     sip_edge_rpc_url: Annotated[
         str, Field(pattern=r"^(https?://[^/\s@]+/\S*)?$", examples=["http://127.0.0.1:5064/RPC"])
     ] = ""
+    sip_edge_ring: Annotated[
+        str, Field(pattern=r"^(PJSIP/\S+\{user\}\S*)?$", examples=["PJSIP/edge/sip:{user}@127.0.0.1:5062"])
+    ] = ""

@@ -37,6 +37,7 @@ PERSISTED_FIELDS = (
     "far_name",
     "endpoint",
     "near",
+    "phone",
     "last_leg",
     "held",
     "held_by_far",

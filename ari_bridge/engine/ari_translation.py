@@ -21,6 +21,7 @@ from ari_bridge.fsm.events import (
     PartyFailed,
     PartyHangsUp,
     PartyRang,
+    PhoneAnswered,
     StasisEnded,
     StasisStarted,
 )
@@ -54,6 +55,8 @@ def translate(event: ari.AriEvent, resource: Resource, target: Target, at: float
         target: which media leg or party; None for the far side and our user's SIP client.
         at: Unix seconds.
     """
+    if resource is Resource.PHONE and isinstance(event, ari.ChannelCallerId | ari.ChannelConnectedLine):
+        return None  # who answers there is our user
     match event:
         case ari.StasisStart():
             return StasisStarted(at, resource, target)
@@ -70,6 +73,8 @@ def translate(event: ari.AriEvent, resource: Resource, target: Target, at: float
             return ConnectedLineChanged(at, resource, target, channel.connected.number, channel.connected.name)
     if resource is Resource.NEAR:
         return _near_event(event, at)
+    if resource is Resource.PHONE:
+        return PhoneAnswered(at) if isinstance(_far_event(event, at), FarAnswered) else None
     if resource is Resource.FAR:
         return _far_event(event, at)
     return _party_event(event, target.number, at) if isinstance(target, PartyRef) else None

@@ -182,7 +182,16 @@ class CallTask:
                 self.dtmf.send(digits)
             case actions.RingPages():
                 ringing = self._ring()
-                self.post(PagesRang(time.time(), ringing.users, ringing.status, ringing.forward, ringing.ring_seconds))
+                self.post(
+                    PagesRang(
+                        time.time(),
+                        ringing.users,
+                        ringing.status,
+                        ringing.forward,
+                        ringing.ring_seconds,
+                        ringing.phone,
+                    )
+                )
             case actions.StopRinging(user, reason):
                 self._guard(lambda: self.backends.registrar.stop_ringing(self.call, user, reason))
             case actions.UpdateCaller():

@@ -123,6 +123,8 @@ class AriEventDispatcher:
             case (stem, Kind.FAR):
                 call_id, number = self._id_of(stem), party_number(channel)
                 return (call_id, Resource.PARTY, PartyRef(number)) if number > 1 else (call_id, Resource.FAR, None)
+            case (stem, Kind.PHONE):
+                return self._id_of(stem), Resource.PHONE, None
             case _:
                 return None
 

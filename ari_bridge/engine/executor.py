@@ -4,9 +4,10 @@ import math
 
 from ari_bridge.ari.channels import LIMIT
 from ari_bridge.dial_permissions import LegKind
-from ari_bridge.engine.hangup_causes import q850_for_near
+from ari_bridge.engine.hangup_causes import ANSWERED_ELSEWHERE, NORMAL_CLEARING, q850_for_near
 from ari_bridge.engine.ports import Backends
-from ari_bridge.fsm.call import Call, Direction, LegRef, MediaLeg, Party, PartyRef, Resource, Step, Target
+from ari_bridge.fsm.call import Call, Direction, LegRef, MediaLeg, Milestone, Party, PartyRef, Resource, Step, Target
+from ari_bridge.fsm.rules.parties import far_identity
 from ari_bridge.guest_names import shown_name
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegStats
@@ -55,8 +56,15 @@ async def _execute_for_call(call: Call, step: Step, backends: Backends, ring_tim
             await ari.channels.ring(call.far_channel)
         case Step.BRIDGE_NEAR:
             assert call.near, "only then it is in the plan"
-            await ari.channels.set_caller(call.near.id, call.caller, call.caller_name)
+            outbound = call.direction is Direction.OUTBOUND
+            number = call.caller if outbound else shown_name(call.user or call.target)
+            await ari.channels.set_caller(call.near.id, number, call.caller_name if outbound else "")
             await ari.bridges.add_channel(bridge, call.near.id)
+        case Step.CREATE_PHONE:
+            number, name = far_identity(call)
+            await ari.channels.create(call.phone_channel, call.phone, caller=number, caller_name=name)
+        case Step.DIAL_PHONE:
+            await ari.channels.dial(call.phone_channel, timeout=int(call.ring_seconds or ring_timeout) + 5)
         case Step.ANSWER_FAR:
             await ari.channels.answer(call.far_channel)
         case _:
@@ -129,6 +137,9 @@ async def release_resource(backends: Backends, call: Call, resource: Resource, t
             await ari.channels.continue_in_dialplan(call.far_channel, variables=_for_dialplan(backends, call))
         case Resource.FAR, None:
             await ari.channels.hangup(call.far_channel)
+        case Resource.PHONE, None:
+            answered = Milestone.ACCEPTED in call.milestones  # by a page: no call was missed there
+            await ari.channels.hang_up_with(call.phone_channel, ANSWERED_ELSEWHERE if answered else NORMAL_CLEARING)
         case Resource.NEAR, None:
             assert call.near, "it has one"
             await ari.channels.hang_up_with(call.near.id, q850_for_near(call))

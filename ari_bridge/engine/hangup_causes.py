@@ -9,6 +9,7 @@ from ari_bridge.fsm.call import Call
 from ari_bridge.outcomes import NORMAL, Detail, Outcome
 
 NORMAL_CLEARING, USER_BUSY, NO_ANSWER, REJECTED, CONGESTION = 16, 17, 19, 21, 34
+ANSWERED_ELSEWHERE = 26
 UNALLOCATED, ABSENT, INCOMPLETE, INCOMPATIBLE = 1, 20, 28, 58
 
 _BY_DETAIL = {

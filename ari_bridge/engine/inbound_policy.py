@@ -4,7 +4,8 @@ The rules themselves are pure (`preferences.ring_decision`); here they get what 
 describes them from the user's side.
 """
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -26,19 +27,29 @@ class InboundCallPolicy:
         preferences: what users want done with their calls.
         presence: who is registered.
         gate: where a user may have calls forwarded to, asked again at each call.
+        phone_of: what to dial so that a user's SIP phones ring; "": none is registered.
     """
 
-    def __init__(self, preferences: PreferenceStore, presence: Registrar, gate: DialGate) -> None:
+    def __init__(
+        self,
+        preferences: PreferenceStore,
+        presence: Registrar,
+        gate: DialGate,
+        phone_of: Callable[[str], str] = lambda user: "",
+    ) -> None:
         self._preferences = preferences
         self._presence = presence
         self._gate = gate
+        self._phone_of = phone_of
 
     def decide(self, call: Call, live: Iterable[Call]) -> RingDecision:
         """Who rings for `call`. `live`: every call that has not ended, `call` included."""
         user = call.target
         in_call = any(other.user == user and not other.left_outcome for other in live)
-        has_page = self._presence.is_registered(user)
-        return decide_ringing(user, self._allowed(user), has_page=has_page, in_call=in_call)
+        phone = self._phone_of(user)
+        reachable = self._presence.is_registered(user) or bool(phone)
+        decision = decide_ringing(user, self._allowed(user), has_page=reachable, in_call=in_call)
+        return dataclasses.replace(decision, phone=phone) if decision.users else decision
 
     def _allowed(self, user: str) -> CallPreferences:
         """The user's preferences without the forwards that dial permissions refuse."""

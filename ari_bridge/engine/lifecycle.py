@@ -59,7 +59,8 @@ class CallLifecycle:
         self._forget_if_ended(before, after)
 
     def _own_channels(self, before: Call, after: Call) -> None:
-        if after.parties is not before.parties or after.far_channel != before.far_channel:
+        moved = after.far_channel != before.far_channel or after.near is not before.near
+        if moved or after.parties is not before.parties:
             self._owners.update(after)
 
     def _record_if_required(self, before: Call, after: Call, event: Event) -> None:

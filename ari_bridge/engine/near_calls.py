@@ -2,7 +2,7 @@
 
 The channel that enters is the near side of an outbound call of that user (`Call.near`), which has to pass what every
 call has to pass: dial permissions, limits, whether the PBX takes calls. One that does not is hung up with the cause
-that gives the client the fitting SIP response, and there is no call. docs/DIRECT_SIP.md tells of the edge.
+that gives the client the fitting SIP response, and there is no call.
 """
 
 import time

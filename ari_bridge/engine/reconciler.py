@@ -40,6 +40,7 @@ from ari_bridge.fsm.events import (
     FarHeld,
     FarRinging,
     PartyAnswered,
+    PhoneAnswered,
     RecordingEnded,
     StasisStarted,
 )
@@ -170,6 +171,12 @@ class Reconciler:
                     task.post(FarRinging(at))
         if call.near_present and call.near and call.near.id not in channels:
             task.post(ChannelDestroyed(at, Resource.NEAR, text=_MISSED))
+        if Milestone.PHONE_CREATED in call.milestones and Resource.PHONE in call.allocated:
+            phone = channels.get(call.phone_channel)
+            if phone is None:
+                task.post(ChannelDestroyed(at, Resource.PHONE, text=_MISSED))
+            else:
+                task.post(PhoneAnswered(at) if phone.state == "Up" else StasisStarted(at, Resource.PHONE))
         self._post_missed_of_parties(task, call, channels, at)
 
     def _post_missed_of_parties(self, task: CallTask, call: Call, channels: Mapping[str, Channel], at: float) -> None:

@@ -9,7 +9,7 @@ from enum import Enum, auto
 import msgspec
 
 from ari_bridge.fsm.timing import Deadlines
-from ari_bridge.ids import leg_id
+from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.net import RtpAddress
 from ari_bridge.outcomes import Cause, Detail, Outcome
 from ari_bridge_protocol.direction import Direction as Direction
@@ -46,6 +46,7 @@ class Resource(IdentityEnum):
     BRIDGE = "bridge"
     FAR = "far"
     NEAR = "near"  # the channel of our user's SIP client (`Call.near`)
+    PHONE = "phone"  # the channel that rings the SIP phones of a called user; once it has answered, it is NEAR
     PARTY = "party"  # the channel of a further party; not in `Call.allocated`: the party itself keeps track of it
 
 
@@ -69,6 +70,10 @@ class Milestone(IdentityEnum):
     FAR_ANSWERED = auto()
     ACCEPTED = auto()  # inbound: a page has sent its offer
     ANSWER_SENT = auto()  # the page was sent an SDP answer, of whichever leg
+    PHONE_WANTED = auto()  # inbound: SIP phones of the user are to ring as well
+    PHONE_CREATED = auto()
+    PHONE_ENTERED = auto()
+    PHONE_DIALLED = auto()
     NEAR_BRIDGED = auto()  # our user's SIP client is in the bridge
     FAR_PROGRESSED = auto()  # outbound: the far side has signalled that it may send sound before its answer (183)
 
@@ -238,6 +243,7 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     far_number: str = ""  # the connected line, as Asterisk reports it; "": as dialled, or the caller's
     far_name: str = ""
     endpoint: str = ""  # outbound: what Asterisk dials, e.g. PJSIP/7001@trunk
+    phone: str = ""  # inbound: what Asterisk dials to ring the user's SIP phones; "": they do not ring
     near: SipChannel | None = None  # our user's SIP client: then there is no media leg
     leg: MediaLeg | None = None  # in use, or being made; inbound: None until accepted
     old_legs: tuple[MediaLeg, ...] = ()  # earlier ones that are not released yet
@@ -327,6 +333,11 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
         return Resource.FAR in self.allocated - self.releasing and Milestone.FAR_LEFT not in self.milestones
 
     @property
+    def phone_channel(self) -> str:
+        """The channel by which the user's SIP phones ring."""
+        return resource_id(self.id, Kind.PHONE)
+
+    @property
     def near_present(self) -> bool:
         return Resource.NEAR in self.allocated - self.releasing
 
@@ -352,6 +363,8 @@ class Step(IdentityEnum):
     RING_FAR = "ring_far"
     ANSWER_FAR = "answer_far"
     BRIDGE_NEAR = "bridge_near"
+    CREATE_PHONE = "create_phone"
+    DIAL_PHONE = "dial_phone"
     CREATE_PARTY = "create_party"
     DIAL_PARTY = "dial_party"
     BRIDGE_PARTY = "bridge_party"

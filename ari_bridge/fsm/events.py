@@ -152,12 +152,14 @@ class PagesRang(Event):
     """The pages of `users` were alerted; if that is empty, `status` says why (ARI_BRIDGE_STATUS).
 
     `forward`: where the caller goes in that case, or if the call is not answered in `ring_seconds` (see `Call`).
+    `phone`: what to dial so that the user's SIP phones ring as well.
     """
 
     users: frozenset[str]
     status: str = "UNAVAILABLE"
     forward: str = ""
     ring_seconds: float = 0.0
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +267,11 @@ class FarHeld(Event):
     """ARI ChannelHold (`held`) or ChannelUnhold of the far channel."""
 
     held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneAnswered(Event):
+    """ARI ChannelStateChange to Up, or Dial with ANSWER, of the channel that rings the user's SIP phones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ def channels_of(call: Call) -> set[str]:
     """The channels of the call, including past and future ones, without a far side that was given away."""
     far = {call.far_channel} if Resource.FAR in call.allocated or call.state.live else set()
     near = {call.near.id} if call.near else set()
+    if Resource.PHONE in call.allocated:
+        near.add(call.phone_channel)
     return far | near | _legs_of(call) | {party.channel for party in call.parties}
 
 

@@ -31,8 +31,8 @@ from ari_bridge.fsm.call import (
     Step,
 )
 from ari_bridge.fsm.decisions import ACCEPTING, EARLY, ENDING, RINGING, TRYING, UP, Decision
-from ari_bridge.fsm.events import Timer
-from ari_bridge.fsm.rules import near, parties
+from ari_bridge.fsm.events import PhoneAnswered, Timer
+from ari_bridge.fsm.rules import near, parties, phones
 from ari_bridge.fsm.rules.connected import identified
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id, stem_of
 from ari_bridge.outcomes import Cause, Outcome
@@ -51,6 +51,9 @@ _FAR_IN_STASIS = frozenset({Milestone.FAR_CREATED, Milestone.FAR_ENTERED})
 _WHOLE_LEG = frozenset({Resource.EXTERNAL_MEDIA, Resource.MEDIA_SESSION})
 _ALL_LEG_STEPS = frozenset(setup_plan.MEDIA_LEG)
 _LEG_BRIDGED = frozenset({Milestone.EXTERNAL_MEDIA_ENTERED, *(setup_plan.GIVES[step] for step in _ALL_LEG_STEPS)})
+_PHONE_RINGS = frozenset(
+    {Milestone.PHONE_WANTED, Milestone.PHONE_CREATED, Milestone.PHONE_ENTERED, Milestone.PHONE_DIALLED}
+)
 _CALLER_RINGS = _FAR_IN_STASIS | {Milestone.PAGES_RING, Milestone.FAR_RUNG}
 
 
@@ -75,7 +78,7 @@ def recover(record: Call, snapshot: PbxSnapshot, at: float, given_away: frozense
     if far is None:
         return _ended_meanwhile(found, at)
     if record.direction is Direction.INBOUND and record.state is not UP and not _was_answered(found, far, snapshot):
-        return _ring_again(found)
+        return _continue(found, ACCEPTING, at, snapshot) if record.near else _ring_again(found, at, snapshot)
     state = _state(record, far)
     if state is TRYING:
         return decisions.end(found, at, Outcome.FAILED_PBX, Cause(text="the server was restarted during the set-up"))
@@ -89,6 +92,8 @@ def _with_allocated(record: Call, snapshot: PbxSnapshot) -> Call:
         holds.add(Resource.FAR)
     if record.near and record.near.id in snapshot.channels:
         holds.add(Resource.NEAR)
+    elif record.phone and record.phone_channel in snapshot.channels:
+        holds.add(Resource.PHONE)
     if resource_id(record.id, Kind.BRIDGE) in snapshot.bridges:
         holds.add(Resource.BRIDGE)
     leg, old_legs = _legs_found(record, snapshot)
@@ -150,10 +155,13 @@ def _ended_meanwhile(call: Call, at: float) -> Decision:
     return decisions.end(call, at, Outcome.NO_ANSWER if call.ringing_at else Outcome.UNREACHABLE, cause)
 
 
-def _ring_again(call: Call) -> Decision:
+def _ring_again(call: Call, at: float, snapshot: PbxSnapshot) -> Decision:
     """A caller who is not answered yet: the pages ring once they are back, and media is set up anew."""
     call = decisions.supersede_leg(call)
     reached = _CALLER_RINGS | ({Milestone.BRIDGE_CREATED} if Resource.BRIDGE in call.allocated else set())
+    phone = snapshot.channels.get(call.phone_channel) if Resource.PHONE in call.allocated else None
+    if phone:
+        reached |= _PHONE_RINGS if phone.state != "Down" else _PHONE_RINGS - {Milestone.PHONE_DIALLED}
     users = call.users or frozenset({call.target})
     call = replace(
         call,
@@ -162,10 +170,15 @@ def _ring_again(call: Call) -> Decision:
         session=None,
         users=users,
         milestones=reached,
-        started=_steps_done(call, reached),
     )
+    call = replace(call, started=_steps_done(call, reached))
     call, releases = decisions.release_old_legs(call)
-    return call, [*releases, StartTimer(Timer.RING)]
+    call, steps = decisions.advance(call)
+    actions: list[Action] = [*releases, *steps, StartTimer(Timer.RING)]
+    if phone and phone.state == "Up":
+        call, answered = phones.phone_answers.apply(call, PhoneAnswered(at))
+        actions += answered
+    return call, actions
 
 
 def _members(call: Call, snapshot: PbxSnapshot) -> set[str]:
@@ -242,6 +255,7 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
     call, _ = decisions.update_sound(call)
     call, steps = decisions.advance(call)
     call, releases = decisions.release_old_legs(call)
+    call, hangs_up = phones.release_phone(call)  # it rang beside the page that has the call
     timers: list[Action] = []
     if away or call.media_lost:
         timers += [StartTimer(Timer.GRACE), StartTimer(Timer.MUSIC)]
@@ -253,7 +267,7 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
         timers.append(StartTimer(Timer.RING))
     if state is RINGING:
         timers += decisions.await_early_media(call)
-    return call, [*steps, *releases, *timers, *_correct_sound(call)]
+    return call, [*steps, *releases, *hangs_up, *timers, *_correct_sound(call)]
 
 
 def _correct_sound(call: Call) -> list[Action]:

@@ -38,6 +38,20 @@ INBOUND: Plan = {
     Step.ANSWER_FAR: frozenset({Milestone.EXTERNAL_MEDIA_BRIDGED, Milestone.FAR_BRIDGED}),
 }
 
+TO_SIP: Plan = {
+    Step.CREATE_BRIDGE: frozenset({Milestone.ACCEPTED}),
+    Step.BRIDGE_NEAR: frozenset({Milestone.BRIDGE_CREATED}),
+    Step.BRIDGE_FAR: frozenset({Milestone.BRIDGE_CREATED, Milestone.FAR_ENTERED}),
+    Step.ANSWER_FAR: frozenset({Milestone.NEAR_BRIDGED, Milestone.FAR_BRIDGED}),
+}
+"""Inbound, from the answer of a SIP phone of our user on."""
+
+PHONE: Plan = {
+    Step.CREATE_PHONE: frozenset({Milestone.PHONE_WANTED}),
+    Step.DIAL_PHONE: frozenset({Milestone.PHONE_CREATED, Milestone.PHONE_ENTERED}),
+}
+"""Inbound, while it rings: beside the pages, and whatever becomes of it, they ring on."""
+
 MEDIA_LEG: Plan = {
     Step.OFFER_MEDIA: frozenset(),
     Step.CREATE_EXTERNAL_MEDIA: frozenset({Milestone.MEDIA_OFFERED}),
@@ -61,6 +75,8 @@ GIVES: dict[Step, Milestone] = {
     Step.RING_FAR: Milestone.FAR_RUNG,
     Step.ANSWER_FAR: Milestone.FAR_ANSWERED,
     Step.BRIDGE_NEAR: Milestone.NEAR_BRIDGED,
+    Step.CREATE_PHONE: Milestone.PHONE_CREATED,
+    Step.DIAL_PHONE: Milestone.PHONE_DIALLED,
 }
 
 MAKES: dict[Step, Resource] = {
@@ -68,6 +84,7 @@ MAKES: dict[Step, Resource] = {
     Step.CREATE_BRIDGE: Resource.BRIDGE,
     Step.CREATE_EXTERNAL_MEDIA: Resource.EXTERNAL_MEDIA,
     Step.CREATE_FAR: Resource.FAR,
+    Step.CREATE_PHONE: Resource.PHONE,
 }
 
 MADE_BY: dict[Resource, Step] = {resource: step for step, resource in MAKES.items()}
@@ -75,7 +92,11 @@ MADE_BY: dict[Resource, Step] = {resource: step for step, resource in MAKES.item
 
 def plan_of(call: Call) -> Plan:
     """Of the call itself; that of its media leg, where it has one, is MEDIA_LEG."""
-    return FROM_SIP if call.near else PLANS[call.direction]
+    if call.near:
+        return FROM_SIP if call.direction is Direction.OUTBOUND else TO_SIP
+    if Milestone.PHONE_WANTED in call.milestones and Milestone.ACCEPTED not in call.milestones:
+        return INBOUND | PHONE
+    return PLANS[call.direction]
 
 
 def ready(plan: Plan, started: frozenset[Step], reached: frozenset[Milestone]) -> list[Step]:

@@ -40,6 +40,7 @@ from ari_bridge.fsm.rules.channels import (
 from ari_bridge.fsm.rules.connected import connected_line_changed
 from ari_bridge.fsm.rules.media import media_checked, media_lost, owner_back, owner_lost, renew
 from ari_bridge.fsm.rules.near import near_holds
+from ari_bridge.fsm.rules.phones import phone_answers
 from ari_bridge.fsm.rules.progress import early_media, far_progresses, far_rings
 from ari_bridge.fsm.rules.refusals import ignore, illegal, refuse
 from ari_bridge.fsm.rules.releases import release_failed, released, released_in_call
@@ -97,6 +98,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.FarHangsUp:           (far_hangs_up,           far_hangs_up,           far_hangs_up,           far_hangs_up,           far_hangs_up,           ignore,                 ignore),
     events.FarDigit:             (ignore,                 ignore,                 far_digit,              ignore,                 far_digit,              ignore,                 ignore),
     events.FarHeld:              (ignore,                 ignore,                 ignore,                 ignore,                 far_holds,              ignore,                 ignore),
+    events.PhoneAnswered:        (ignore,                 phone_answers,          ignore,                 ignore,                 ignore,                 ignore,                 ignore),
     events.NearHeld:             (ignore,                 ignore,                 ignore,                 ignore,                 near_holds,             ignore,                 ignore),
     events.PartyRang:            (ignore,                 ignore,                 ignore,                 ignore,                 parties.ringing,        ignore,                 ignore),
     events.PartyAnswered:        (ignore,                 ignore,                 ignore,                 ignore,                 parties.answered,       ignore,                 ignore),

@@ -10,17 +10,18 @@ from ari_bridge_protocol.preferences import CallPreferences
 class RingDecision:
     """Whether a user's clients ring for a caller; if not, `status` is passed to the dialplan (ARI_BRIDGE_STATUS).
 
-    `forward`, `ring_seconds`: see `Call`.
+    `forward`, `ring_seconds`, `phone`: see `Call`.
     """
 
     users: frozenset[str] = frozenset()
     status: str = "UNAVAILABLE"
     forward: str = ""
     ring_seconds: float = 0.0
+    phone: str = ""
 
 
 def decide_ringing(user: str, wanted: CallPreferences, *, has_page: bool, in_call: bool) -> RingDecision:
-    """`has_page`: a page of the user is open. `in_call`: the user holds a call at this moment."""
+    """`has_page`: a page of the user is open, or a SIP phone registered. `in_call`: the user has a call now."""
     if wanted.forward_always:
         return _not_rung(wanted.forward_always, "")
     if wanted.do_not_disturb:

@@ -56,6 +56,8 @@ FULL = Call(
     far_number="7009",
     far_name="Sales",
     endpoint="PJSIP/100@trunk",
+    phone="PJSIP/edge/sip:1001@127.0.0.1:5060",
+    near=SipChannel("1700000000.2", "PJSIP/edge-1", holds=True),
     leg=FULL_LEG,
     old_legs=(MediaLeg(1, allocated=frozenset({Resource.EXTERNAL_MEDIA})),),
     last_leg=4,

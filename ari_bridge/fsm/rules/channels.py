@@ -24,7 +24,7 @@ from ari_bridge.fsm.decisions import (
 )
 from ari_bridge.fsm.events import Timer
 from ari_bridge.fsm.notifications import DigitReceived, HoldChanged
-from ari_bridge.fsm.rules import near, parties
+from ari_bridge.fsm.rules import near, parties, phones
 from ari_bridge.fsm.rules.media import lose_media, survives_leg_loss
 from ari_bridge.fsm.rules.releases import clear_still_connected
 from ari_bridge.outcomes import Cause, Detail, Outcome, caller_gave_up, far_ended
@@ -37,6 +37,8 @@ def stasis_started(call: Call, event: events.StasisStarted) -> Decision:
             return parties.entered(call, number)
         case LegRef():
             return _leg_entered(call, event.target)
+    if event.resource is Resource.PHONE:
+        return advance(replace(call, milestones=call.milestones | {Milestone.PHONE_ENTERED}))
     if event.resource is Resource.FAR:
         return advance(replace(call, milestones=call.milestones | {Milestone.FAR_ENTERED}))
     return call, []
@@ -58,6 +60,8 @@ def stasis_ended(call: Call, event: events.StasisEnded) -> Decision:
         case LegRef():
             lost_in_set_up = call.is_present(event.target) and Milestone.ANSWER_SENT not in call.milestones
             return call, [StartTimer(Timer.EXPLAIN)] if lost_in_set_up else []
+    if event.resource is Resource.PHONE:
+        return call, []
     if event.resource is Resource.NEAR:
         return call, [] if call.left_outcome else [StartTimer(Timer.EXPLAIN)]
     return replace(call, milestones=call.milestones | {Milestone.FAR_LEFT}), [StartTimer(Timer.EXPLAIN)]
@@ -71,6 +75,8 @@ def channel_destroyed(call: Call, event: events.ChannelDestroyed) -> Decision:
     if isinstance(event.target, LegRef):
         return _leg_destroyed(call, event.target, event)
     answered = call.state is UP
+    if event.resource is Resource.PHONE:
+        return phones.phone_ended(call, event)
     if event.resource is Resource.NEAR:
         return (call, []) if call.left_outcome else near.hung_up(call, event.at, Cause(event.q850, event.text))
     if call.direction is Direction.INBOUND and not answered:

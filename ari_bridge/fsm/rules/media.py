@@ -183,7 +183,7 @@ def music_timer_fired(call: Call) -> Decision:
 
 def media_timer_fired(call: Call, ran: float) -> Decision:
     """The timer MEDIA fired: rtpengine is asked whether the browser has sent RTP meanwhile."""
-    if call.state is not UP or call.left_outcome:
+    if call.state is not UP or call.left_outcome or call.near:
         return call, []
     if call.media_lost or call.owner_away:  # the grace is running
         return call, [StartTimer(Timer.MEDIA)]

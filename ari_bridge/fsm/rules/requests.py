@@ -8,6 +8,7 @@ from ari_bridge.fsm.call import Call, Direction, Milestone
 from ari_bridge.fsm.decisions import ACCEPTING, ENDS, RINGING, TRYING, UP, Decision, advance, end, enter_state, leads_to
 from ari_bridge.fsm.events import Timer
 from ari_bridge.fsm.rules.media import start_leg, use_prepared_leg
+from ari_bridge.fsm.rules.phones import release_phone
 from ari_bridge.fsm.rules.refusals import refuse
 from ari_bridge.outcomes import Outcome
 
@@ -32,7 +33,9 @@ def accept(call: Call, event: events.Accepted) -> Decision:
     call, notifications = enter_state(call, ACCEPTING)
     call, answer = use_prepared_leg(call, event.prepared) if event.prepared else (start_leg(call, event.offer), [])
     call, steps = advance(call)
-    return call, [*answer, *steps, *notifications, StopRinging(None, "accepted_elsewhere"), StartTimer(Timer.SETUP)]
+    call, hangs_up = release_phone(call)
+    stops = [*hangs_up, StopRinging(None, "accepted_elsewhere")]
+    return call, [*answer, *steps, *notifications, *stops, StartTimer(Timer.SETUP)]
 
 
 @leads_to(*ENDS)

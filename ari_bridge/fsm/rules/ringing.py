@@ -23,7 +23,9 @@ def pages_rang(call: Call, event: events.PagesRang) -> Decision:
         outcome, text = _NO_PAGE_RINGS.get(event.status, (Outcome.UNREACHABLE, "no page is open"))
         return end(call, event.at, outcome, Cause(text=text), event.status)
     reached = call.milestones | {Milestone.PAGES_RING}
-    call = replace(call, state=RINGING, ringing_at=event.at, users=event.users, milestones=reached)
+    if event.phone:
+        reached |= {Milestone.PHONE_WANTED}
+    call = replace(call, state=RINGING, ringing_at=event.at, users=event.users, phone=event.phone, milestones=reached)
     call, steps = advance(call)
     restart: list[Action] = [StartTimer(Timer.RING)] if call.ring_seconds else []  # runs since the arrival
     return call, [*steps, *restart, Notify(StateChanged())]

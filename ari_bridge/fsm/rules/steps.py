@@ -22,7 +22,7 @@ from ari_bridge.fsm.decisions import (
     without,
 )
 from ari_bridge.fsm.events import Failure, Timer
-from ari_bridge.fsm.rules import parties
+from ari_bridge.fsm.rules import parties, phones
 from ari_bridge.fsm.rules.media import answer_ready, keep_leg_in_bridge, leg_bridged, lose_media, survives_leg_loss
 from ari_bridge.outcomes import Cause, pbx_at_fault
 
@@ -34,7 +34,8 @@ def step_done(call: Call, event: events.StepDone) -> Decision:
             return parties.step_done(call, number, event)
         case LegRef():
             return _leg_step_done(call, event.target, event)
-    return advance(_reached(_back(call, event), event))
+    call = _reached(_back(call, event), event)
+    return phones.step_came_back(call) if event.step in setup_plan.PHONE else advance(call)
 
 
 @leads_to(UP)
@@ -42,7 +43,7 @@ def accepting_step_done(call: Call, event: events.StepDone) -> Decision:
     call, actions = step_done.apply(call, event)
     if event.step is Step.ANSWER_FAR:
         call, notifications = enter_state(replace(call, answered_at=event.at), UP)
-        actions += [*notifications, StartTimer(Timer.MEDIA)]
+        actions += notifications if call.near else [*notifications, StartTimer(Timer.MEDIA)]
     return call, actions
 
 
@@ -70,6 +71,8 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
     call = _back(call, event)
     if event.step is Step.RING_FAR:
         return call, []  # the pages ring nonetheless: no reason to lose a caller
+    if event.step in setup_plan.PHONE:
+        return phones.step_came_back(call)  # so they do without the phones
     return _fail(call, event)
 
 

@@ -31,6 +31,7 @@ ADDRESS = RtpAddress("127.0.0.1", 20000)
 LEGS: list[tuple[Resource, Target]] = [
     (Resource.FAR, None),
     (Resource.NEAR, None),
+    (Resource.PHONE, None),
     *((Resource.EXTERNAL_MEDIA, LegRef(leg)) for leg in (1, 2, 3)),
 ]
 PARTIES = (2, 3, 4)
@@ -97,6 +98,7 @@ TOLD: list[Event] = [
     events.FarHangsUp(2, 17),
     events.FarDigit(2, "5"),
     events.FarHeld(2, True),
+    events.PhoneAnswered(2),
     *(events.NearHeld(2, held) for held in (True, False)),
     events.PbxLost(2, "gone"),
     *(events.TimerFired(2, timer) for timer in Timer),
@@ -150,6 +152,8 @@ class History:
             self.stands.add((Resource.PARTY, PartyRef(len(self.call.parties) + 1)))
         if isinstance(event, events.FarGivenAway):
             self.gone.add((Resource.FAR, None))
+        if before.near is None and self.call.near:
+            self.stands = as_near(self.stands)
         self.actions += actions
         self.check(before, event, actions)
 
@@ -206,6 +210,11 @@ class History:
             self.tell(events.Released(9, resource, leg))
 
 
+def as_near(stands: set[tuple[Resource, Target]]) -> set[tuple[Resource, Target]]:
+    """The phones' channel has become the near side's."""
+    return {(Resource.NEAR, None) if one == (Resource.PHONE, None) else one for one in stands}
+
+
 def held(call: Call) -> set[tuple[Resource, Target]]:
     present: set[tuple[Resource, Target]] = {(resource, None) for resource in call.allocated}
     present |= {(Resource.PARTY, party.ref) for party in call.parties if party.state is not PartyState.GONE}
@@ -231,7 +240,7 @@ def histories(draw: st.DrawFn) -> History:
     history = History(direction, by_sip=direction is Direction.OUTBOUND and draw(st.booleans()))
     if history.call.direction is Direction.INBOUND:
         users = draw(st.frozensets(st.sampled_from(["1001", "1002"])))
-        history.tell(events.PagesRang(1, users))
+        history.tell(events.PagesRang(1, users, phone=draw(st.sampled_from(["", "PJSIP/edge/sip:1001@edge"]))))
     if draw(st.booleans()):  # most of what can go wrong goes wrong with a call that stands
         history.settle()
     for _ in range(draw(st.integers(0, 25))):

@@ -14,7 +14,7 @@ from ari_bridge.fsm.inventory import Ownership, classify
 from ari_bridge.fsm.notifications import StateChanged
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
 from ari_bridge.ids import Kind, leg_id, resource_id
-from tests.unit.fsm.test_any_history import History, held, histories, possible, under_way
+from tests.unit.fsm.test_any_history import History, as_near, held, histories, possible, under_way
 
 APP = "ari-bridge"
 
@@ -29,6 +29,8 @@ def restarts(draw: st.DrawFn) -> tuple[Call, PbxSnapshot, History]:
     seen = draw(worlds(call, standing))
     adopted, actions = recover(record, seen, 9.0)
     history.call, history.actions, history.gone, history.stands = adopted, list(actions), set(), set(standing)
+    if record.near is None and adopted.near:
+        history.stands = as_near(history.stands)
     return record, seen, history
 
 
@@ -43,6 +45,8 @@ def worlds(draw: st.DrawFn, call: Call, standing: set[tuple[Resource, Target]]) 
             channels[call.far_channel] = Channel(call.far_channel, state=state)
         elif resource is Resource.NEAR and call.near:
             channels[call.near.id] = Channel(call.near.id, state=state)
+        elif resource is Resource.PHONE:
+            channels[call.phone_channel] = Channel(call.phone_channel, state=state)
         elif resource is Resource.EXTERNAL_MEDIA and isinstance(target, LegRef):
             name = leg_id(call.id, target.number)
             channels[name] = Channel(name, state="Up")
