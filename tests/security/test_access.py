@@ -204,6 +204,15 @@ async def test_keys_that_others_press_are_not_told(
     assert ("event: ari" in told) is sees_ari
 
 
+async def test_the_websocket_of_events_asks_who_one_is(http: aiohttp.ClientSession, sign_in: SignIn) -> None:
+    for headers in ({}, {"Authorization": "Bearer nonsense"}):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await http.ws_connect("/events?after=0", headers=headers)
+        assert refused.value.status == 401
+    async with http.ws_connect("/events?after=0", headers=await sign_in("1001")):
+        pass
+
+
 @pytest.mark.parametrize(
     ("user", "sees_call", "sees_ari"),
     [("1001", True, False), ("1002", False, False), ("2001", True, False), ("2002", True, True)],

@@ -27,9 +27,9 @@ def document() -> dict[str, Any]:
             "events": {
                 "address": STREAM.path,
                 "title": STREAM.summary,
-                "description": "Server-sent events: `id` is the number, `event` the name, `data` the message.",
+                "description": "Server-sent events (`data` is the message), or a WebSocket (each text frame is one).",
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
-                "bindings": {"http": {}},
+                "bindings": {"http": {}, "ws": {"method": STREAM.method}},
             }
         },
         "operations": {

@@ -35,6 +35,7 @@ from frontend.api.routes.call_endpoints import (
 )
 from frontend.api.routes.sessions import session_response
 from frontend.auth.authenticator import Authenticator
+from frontend.auth.errors import Unauthorized
 from frontend.auth.principal import Principal
 from frontend.calls import permissions
 from frontend.calls.commands import CallCommand, controlling, execute
@@ -115,6 +116,8 @@ class CallControlApi:
                 return attempt.response
             if not (attempt.interrupted and self._has_survived(attempt, request)):
                 with attempt.starting():
+                    if not self._access.holds(request.principal):  # the store of keys may have taken its time
+                        raise Unauthorized("What you had signed in to has ended meanwhile: sign in again.")
                     calls.place(
                         target=invite.target,
                         sdp=invite.sdp,

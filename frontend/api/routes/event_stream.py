@@ -1,19 +1,22 @@
-"""`GET /events`: call events and ARI events as they happen, from the event log: numbered and durable.
+"""`GET /events`: call events and ARI events as they happen, from the event log: numbered and durable. As server-sent
+events, or over a WebSocket.
 
 Everybody has those of their own calls; who may see more is `event_view`'s to say. A reader takes events at its own
 pace: what is not among the last in memory is read from the log's file, so nobody who is slow costs memory.
 """
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 from msgspec import Meta
 
+from ari_bridge import tasks
 from ari_bridge.audit import Action
 from ari_bridge.cdr import owner
 from ari_bridge.errors import Unavailable
@@ -30,6 +33,9 @@ from frontend.http.middleware import allow_origin
 
 KEEP_ALIVE_INTERVAL_S = 15.0
 MAX_RECENT = 10_000
+MAX_CLIENT_MESSAGE_BYTES = 1024
+CLOSE_TIMEOUT_S = 2.0
+"""For a client to answer that its WebSocket is closed."""
 EVENT_VERSION = 1
 """Of the form of an event; raised when something that programs rely on changes."""
 MISSED = "events.missed"
@@ -84,7 +90,7 @@ class EventData(msgspec.Struct, frozen=True, rename="camel"):
     version: Annotated[int, Meta(description="of the form of events")] = EVENT_VERSION
 
 
-class _Raw(msgspec.Struct, frozen=True, rename="camel"):
+class SentEvent(msgspec.Struct, frozen=True, rename="camel"):
     """An EventData whose data is encoded already."""
 
     id: int
@@ -115,17 +121,17 @@ class EventReader:
         """Raises OSError, sqlite3.Error."""
         return await self._log.after(position, call_id=self._filters.call, ari=self.ari)
 
-    def blocks(self, page: Page) -> list[bytes]:
+    def shown(self, page: Page) -> list[SentEvent]:
         """As they are sent."""
-        return [block for event in page.events if (block := self._block(event))]
+        return [sent for event in page.events if (sent := self._shown(event))]
 
-    def _block(self, event: LoggedEvent) -> bytes:
+    def _shown(self, event: LoggedEvent) -> SentEvent | None:
         view = event_view(self.principal, event.name, event.call)
         if view == "hidden" or not self._wants(event):
-            return b""
+            return None
         digit = self._log.digit(event.number) if view == "whole" else ""
         data = with_digit(event.data, digit) if digit else event.data
-        return _block(_Raw(event.number, event.at, event.name, event.call_id, data))
+        return SentEvent(event.number, event.at, event.name, event.call_id, data)
 
     def _wants(self, event: LoggedEvent) -> bool:
         return self._wants_name(event.name) and (self._filters.user is None or _is_of(event, self._filters.user))
@@ -142,14 +148,90 @@ def _is_of(event: LoggedEvent, user: str) -> bool:
     return event.name != ARI and bool(msgspec.json.decode(event.data).get("user") == user)
 
 
-def _block(event: _Raw) -> bytes:
+def missed(position: int, after: int, reason: Literal["too_old", "ari_too_old", "unknown_number"]) -> SentEvent:
+    """What is sent in place of events that are not there any more. `position`: where the reader goes on."""
+    data = msgspec.Raw(msgspec.json.encode({"after": after, "reason": reason}))
+    return SentEvent(position, time.time(), MISSED, None, data)
+
+
+class Outlet(Protocol):
+    """The response. Every method raises ConnectionError: the client has disconnected."""
+
+    @property
+    def response(self) -> web.StreamResponse: ...
+
+    async def start(self, request: web.Request) -> None: ...
+
+    async def send(self, events: list[SentEvent]) -> None: ...
+
+    async def keep_alive(self) -> None: ...
+
+    async def end(self) -> None:
+        """The server ends it."""
+
+
+class ServerSentEvents:
+    def __init__(self, origin: str | None) -> None:
+        self.response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        )
+        if origin:
+            allow_origin(self.response, origin)
+
+    async def start(self, request: web.Request) -> None:
+        await self.response.prepare(request)
+        await self.response.write(b"retry: 1000\n\n")
+
+    async def send(self, events: list[SentEvent]) -> None:
+        await self.response.write(b"".join(map(_block, events)))
+
+    async def keep_alive(self) -> None:
+        await self.response.write(b": still here\n\n")
+
+    async def end(self) -> None:
+        pass  # with the response
+
+
+def _block(event: SentEvent) -> bytes:
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (event.id, event.name.encode(), msgspec.json.encode(event))
 
 
-def _missed(position: int, after: int, reason: Literal["too_old", "ari_too_old", "unknown_number"]) -> bytes:
-    """What is sent in place of events that are not there any more. `position`: where the reader goes on."""
-    data = msgspec.Raw(msgspec.json.encode({"after": after, "reason": reason}))
-    return _block(_Raw(position, time.time(), MISSED, None, data))
+class EventSocket:
+    """A WebSocket, on which the client has nothing to say. Pings keep it alive, and end it if the client is gone.
+
+    Args:
+        on_closed: Called when the client has closed it.
+    """
+
+    def __init__(self, on_closed: Callable[[], None]) -> None:
+        self.response: web.WebSocketResponse = web.WebSocketResponse(
+            heartbeat=KEEP_ALIVE_INTERVAL_S, timeout=CLOSE_TIMEOUT_S, max_msg_size=MAX_CLIENT_MESSAGE_BYTES
+        )
+        self._on_closed = on_closed
+        self._listening: asyncio.Task[None] | None = None
+
+    async def start(self, request: web.Request) -> None:
+        await self.response.prepare(request)
+        self._listening = asyncio.create_task(self._listen())
+
+    async def send(self, events: list[SentEvent]) -> None:
+        for event in events:
+            await self.response.send_str(msgspec.json.encode(event).decode())
+
+    async def keep_alive(self) -> None:
+        pass
+
+    async def end(self) -> None:
+        await tasks.cancel(self._listening)
+        if self.response.prepared:
+            await self.response.close(code=WSCloseCode.GOING_AWAY, message=b"open it again with the last id")
+
+    async def _listen(self) -> None:
+        try:
+            async for _ in self.response:
+                await self.response.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"nothing is taken here")
+        finally:
+            self._on_closed()
 
 
 class EventStreams:
@@ -205,7 +287,8 @@ STREAM = Endpoint(
         "`events:raw` Asterisk's own too. Keys that others press are shown as `•`. Events are numbered (`id`) and kept "
         "for `EVENT_LOG_DAYS`, over restarts: `Last-Event-ID` (a header, or the query parameter `after`) replays what "
         "came after that number. Whoever asks for events that are not kept any more is sent `events.missed` in their "
-        "place. A stream ends with its token, or when the log cannot be read; open it again with the last id. "
+        "place. With `Upgrade: websocket` the same comes over a WebSocket, an EventData in each text frame. "
+        "A stream ends with its token, or when the log cannot be read; open it again with the last id. "
         "[API.md](API.md#events) says what is promised, [HOOKS.md](HOOKS.md) lists the events."
     ),
     problems=("unavailable",),
@@ -237,40 +320,38 @@ class EventApi:
 
     async def stream(self, request: TypedRequest[EventsRequest, Nothing]) -> web.StreamResponse:
         raw, asked = request.raw, request.parameters
-        response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        )
-        if origin := raw.headers.get("Origin"):
-            allow_origin(response, origin)
         reader = self._streams.subscribe(request.principal, asked)
         watched = request.principal.may(Grant.EVENTS_READ) or request.principal.may(Grant.EVENTS_RAW)
         since = time.monotonic()
         after = _after(asked)
+        upgrade = raw.headers.get("Upgrade", "").lower() == "websocket"
+        outlet: Outlet = EventSocket(reader.end) if upgrade else ServerSentEvents(raw.headers.get("Origin"))
         if watched:
             self._access.audit.record(Action.MONITOR_START, "events", replayed=after is not None)
         try:
             begin, position = self._begin(after, asked.recent, reader)
             page = await self._read(reader, position)  # before the status is sent: it may fail
-            await response.prepare(raw)
-            await response.write(b"retry: 1000\n\n" + begin)
-            await self._follow(response, reader, position, page)
+            await outlet.start(raw)
+            await outlet.send(begin)
+            await self._follow(outlet, reader, position, page)
         except ConnectionError:
             pass  # the client has disconnected
         finally:
             self._streams.unsubscribe(reader)
+            await outlet.end()
             if watched:
                 self._access.audit.record(Action.MONITOR_END, "events", seconds=round(time.monotonic() - since))
-        return response
+        return outlet.response
 
-    def _begin(self, after: int | None, recent: int | None, reader: EventReader) -> tuple[bytes, int]:
+    def _begin(self, after: int | None, recent: int | None, reader: EventReader) -> tuple[list[SentEvent], int]:
         """What to send first, and the number after which to start."""
         if after is None:
-            return b"", max(self._log.last - (recent or 0), self._log.purged_to)
+            return [], max(self._log.last - (recent or 0), self._log.purged_to)
         if after > self._log.last:  # of another log: nobody knows what the reader has seen
-            return _missed(self._log.purged_to, after, "unknown_number"), self._log.purged_to
+            return [missed(self._log.purged_to, after, "unknown_number")], self._log.purged_to
         if reader.ari and self._log.purged_to <= after < self._log.ari_purged_to and after:
-            return _missed(after, after, "ari_too_old"), after
-        return b"", after or self._log.purged_to
+            return [missed(after, after, "ari_too_old")], after
+        return [], after or self._log.purged_to
 
     async def _read(self, reader: EventReader, position: int) -> Page:
         try:
@@ -279,21 +360,22 @@ class EventApi:
             log.warning("the event log cannot be read now", reason=str(error))
             raise Unavailable("the event log cannot be read now", retry_after=1.0) from error
 
-    async def _follow(self, response: web.StreamResponse, reader: EventReader, position: int, page: Page) -> None:
+    async def _follow(self, outlet: Outlet, reader: EventReader, position: int, page: Page) -> None:
         """Until the token ends, at the latest."""
         ends_at, sent_at = reader.principal.expires_at, time.monotonic()
         while not reader.ended and (ends_at is None or time.time() < ends_at + CLOCK_LEEWAY_S):
-            blocks = reader.blocks(page)
+            events = reader.shown(page)
             if _is_gap(page, position, self._log.purged_to):
-                blocks = [_missed(self._log.purged_to, position, "too_old"), *blocks]
-            idle = page.position == position and not blocks
+                events = [missed(self._log.purged_to, position, "too_old"), *events]
+            idle = page.position == position and not events
             position = max(position, page.position)
             if idle:
                 await reader.wake.wait(KEEP_ALIVE_INTERVAL_S)
-            if not blocks and time.monotonic() - sent_at >= KEEP_ALIVE_INTERVAL_S:
-                blocks = [b": still here\n\n"]
-            if blocks:
-                await response.write(b"".join(blocks))
+            if events:
+                await outlet.send(events)
+                sent_at = time.monotonic()
+            elif time.monotonic() - sent_at >= KEEP_ALIVE_INTERVAL_S:
+                await outlet.keep_alive()
                 sent_at = time.monotonic()
             try:
                 page = await self._read(reader, position)

@@ -13,6 +13,7 @@ from ari_bridge.hooks import AriReceived, CallChanged, FeedbackGiven, UsageAlarm
 from frontend.api.asyncapi import document as asyncapi
 from frontend.app import App
 from frontend.settings import Settings
+from tests.component.conftest import until
 
 
 def a_call(call_id: str, user: str) -> Call:
@@ -151,3 +152,43 @@ async def test_the_asyncapi_document_is_served(http: aiohttp.ClientSession) -> N
     async with http.get("/asyncapi.json") as response:
         assert response.content_type == "application/json"
         assert await response.read() == asyncapi.encoded()
+
+
+async def test_a_websocket_carries_the_same(http: aiohttp.ClientSession, app: App) -> None:
+    begin = await tell(app)
+    by_stream = await read(http, 5, after=begin + 1)
+    async with http.ws_connect(f"/events?after={begin + 1}") as socket, asyncio.timeout(10):
+        assert [await socket.receive_json() for _ in range(5)] == by_stream
+        app.store.events.append(FeedbackGiven("call-b", {"score": 3}))
+        assert (await socket.receive_json())["id"] == begin + 7
+
+
+async def test_a_websocket_of_events_takes_nothing(http: aiohttp.ClientSession, app: App) -> None:
+    async with http.ws_connect("/events") as socket, asyncio.timeout(10):
+        await socket.send_str("{}")
+        message = await socket.receive()
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1003)
+    await until(lambda: not app_readers(app), "nobody follows any more")
+
+
+async def test_a_server_that_ends_closes_the_websockets_of_events(settings: Settings) -> None:
+    app = App(settings)
+    await app.start()
+    async with aiohttp.ClientSession(app.url) as http, http.ws_connect("/events") as socket, asyncio.timeout(10):
+        closing = asyncio.create_task(app.close())
+        message = await socket.receive()
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1001)
+        await socket.close()
+        await closing
+
+
+async def test_pages_of_other_origins_get_no_websocket_of_events(http: aiohttp.ClientSession, app: App) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await http.ws_connect("/events", origin="https://evil.example")
+    assert refused.value.status == 403
+
+
+def app_readers(app: App) -> int:
+    """How many follow: one wakes each."""
+    [wake] = app.store.events.listeners
+    return len(wake.__self__._readers)  # type: ignore[attr-defined]

@@ -155,3 +155,16 @@ def test_a_class_has_limits_of_its_own(path: Path) -> None:
     assert permissions.limits_of("bob").legs == 20
     assert permissions.limits_of("bob").minutes_per_day == {"premium": 0}
     assert permissions.limits_of("alice").legs is None
+
+
+def test_nothing_but_emergency_numbers_is_dialled_for_who_is_locked(path: Path) -> None:
+    class Locked(_Source):
+        def dial_rights(self, user: str) -> DialRights:
+            return DialRights("unrestricted", refusal="the user is locked" if user == "eve" else "")
+
+    permissions = DialPermissions(PLAN, PermissionsFile(path), source=Locked(), is_listed={"alice"}.__contains__)
+    for number in ("1001", "alice", "0301234"):
+        decision = permissions.decide("eve", number)
+        assert (decision.allowed, decision.rule) == (False, "the user is locked")
+        assert permissions.decide("bob", number).allowed
+    assert permissions.decide("eve", "112").allowed

@@ -23,11 +23,15 @@ it("changes a user only as it was seen", async () => {
   await api.lockUser(USER, true);
   await api.changeUser(USER, { roles: ["user"] });
   await api.signOutUser(USER);
+  await api.makeSipPassword(USER);
+  await api.removeSipPassword(USER);
   for (const { init } of asked) expect(new Headers(init.headers).get("If-Match")).toBe('"17"');
   expect(asked.map(({ url, init }) => [init.method, url, init.body])).toEqual([
     ["PUT", "/users/usr_1f/lock", '{"locked":true}'],
     ["PUT", "/users/usr_1f", '{"roles":["user"]}'],
     ["DELETE", "/users/usr_1f/sessions", null],
+    ["POST", "/users/usr_1f/sip-password", null],
+    ["DELETE", "/users/usr_1f/sip-password", null],
   ]);
 });
 

@@ -32,6 +32,9 @@ export interface AdminApi {
   lockUser(user: Api.UserData, locked: boolean): Promise<Api.UserData>;
   resetPassword(user: Api.UserData): Promise<Api.NewPasswordData>;
   resetSecondFactor(user: Api.UserData): Promise<Api.UserData>;
+  makeSipPassword(user: Api.UserData): Promise<Api.UserWithSipPassword>;
+  removeSipPassword(user: Api.UserData): Promise<Api.UserData>;
+  sipRegistrations(): Promise<Api.SipRegistrations>;
   signOutUser(user: Api.UserData): Promise<Api.UserData>;
   removeUser(user: Api.UserData): Promise<void>;
   dialPermissions(): Promise<Api.DialPermissionsData>;
@@ -76,6 +79,9 @@ export function adminApi(http: HttpApi, onSignedOut: (reason: string) => void): 
     lockUser: (user, locked) => change("PUT", user, "/lock", { locked }),
     resetPassword: (user) => change("POST", user, "/password"),
     resetSecondFactor: (user) => change("DELETE", user, "/second-factor"),
+    makeSipPassword: (user) => change("POST", user, "/sip-password"),
+    removeSipPassword: (user) => change("DELETE", user, "/sip-password"),
+    sipRegistrations: () => read("/sip-registrations"),
     signOutUser: (user) => change("DELETE", user, "/sessions"),
     removeUser: async (user) => {
       const headers = { "If-Match": `"${user.revision}"` };

@@ -176,6 +176,28 @@ const API: AdminApi = {
   lockUser: found,
   resetPassword: ({ name }) => found(made(name)),
   resetSecondFactor: found,
+  makeSipPassword: (shown) =>
+    found({
+      user: { ...shown, sipPassword: true },
+      sip: { user: shown.name, realm: "ari-bridge", password: "k7mf2xqp9htawd4cprw8jzm3" },
+    }),
+  removeSipPassword: found,
+  sipRegistrations: () =>
+    found({
+      known: true,
+      reason: null,
+      readAt: now,
+      registrations: [
+        {
+          user: "1001",
+          contact: "sip:1001@192.0.2.17:5060",
+          address: "192.0.2.17",
+          transport: "udp",
+          userAgent: "Desk phone 7.1",
+          expiresAt: now + 300,
+        },
+      ],
+    }),
   signOutUser: found,
   removeUser: () => found(undefined),
   audit: () => found({ entries: [...ENTRIES], nextCursor: "next" }),

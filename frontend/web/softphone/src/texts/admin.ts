@@ -61,6 +61,11 @@ export const USERS = {
   signOut: "Sign out everywhere",
   password: "New password",
   secondFactor: "Reset second factor",
+  sipPassword: "New SIP password",
+  noSipPassword: "Remove SIP password",
+  phones: "SIP phones",
+  noPhones: "None is registered.",
+  phonesUnknown: "Which are registered now is not known:",
   rename: "Rename",
   lock: "Lock",
   unlock: "Unlock",
@@ -183,6 +188,25 @@ export const QUESTIONS = {
       `The authenticator app and the recovery codes of ${user.name} stop working, and the password alone suffices: make sure that it is ${user.name} who asks you. ${user.name} is signed out everywhere within a second.`,
       goOn(user),
     ),
+  sipPassword: (user: Api.UserData): Question =>
+    asked(
+      `Make a SIP password for ${user.name}?`,
+      "Make",
+      openNow(user),
+      user.sipPassword
+        ? `The one before stops working: phones of ${user.name} that use it have to get the new one.`
+        : "",
+      `With it phones and programs register and call as ${user.name}. It is shown once.`,
+      goOn(user),
+    ),
+  noSipPassword: (user: Api.UserData): Question =>
+    asked(
+      `Remove the SIP password of ${user.name}?`,
+      "Remove",
+      openNow(user),
+      `Phones that use it can neither register nor call any more.`,
+      goOn(user),
+    ),
   rename: (user: Api.UserData): Question =>
     asked(
       `Rename ${user.name}`,
@@ -211,5 +235,22 @@ export const secretOfUser = ({
   title: `The password of ${user.name}`,
   values: [["Password", password]],
   sentences: [SECRET.once, ...(user.mustChangePassword ? [SECRET.mustChange] : [])],
+});
+export const secretOfPhone = ({
+  user,
+  realm,
+  password,
+}: Api.SipPasswordData): {
+  title: string;
+  values: [string, string][];
+  sentences: string[];
+} => ({
+  title: `The SIP password of ${user}`,
+  values: [
+    ["SIP user", user],
+    ["Realm", realm],
+    ["SIP password", password],
+  ],
+  sentences: [SECRET.once],
 });
 export const countOf = (shown: number, total: number): string => (shown < total ? `${shown} of ${total}` : `${total}`);

@@ -5,9 +5,21 @@ import { type FormEvent, useEffect, useState } from "react";
 import type { Api } from "sip-proxy-client";
 import { type AdminApi, codeOf, errorText } from "../../admin/adminApi";
 import { useLoaded } from "../../admin/useLoaded";
-import { ADMIN, limitName, limitText, openNow, QUESTIONS, type Question, USERS } from "../../texts";
+import {
+  ADMIN,
+  limitName,
+  limitText,
+  openNow,
+  QUESTIONS,
+  type Question,
+  secretOfPhone,
+  secretOfUser,
+  USERS,
+} from "../../texts";
 import { relativeTime, useNow } from "../time";
 import { ConfirmDialog } from "./ConfirmDialog";
+import type { ShownSecret } from "./SecretDialog";
+import { SipPhones } from "./SipPhones";
 import { UserFields } from "./UserFields";
 import { UserTags } from "./UserTags";
 
@@ -19,7 +31,7 @@ export interface UserPanelProps {
   me: Api.MeData;
   classes: readonly string[];
   now: number | undefined;
-  onSecret(made: Api.NewPasswordData): void;
+  onSecret(secret: ShownSecret): void;
   onChanged(): void; // the list shows the user too
   onClose(): void;
 }
@@ -30,6 +42,7 @@ export function UserPanel({ api, id, me, classes, now: fixed, onSecret, onChange
   const user = useLoaded(() => api.user(id), id, REFRESH_MS);
   const open = useLoaded(() => api.connections(id), id, REFRESH_MS);
   const limits = useLoaded(() => api.limits(id), id, REFRESH_MS);
+  const phones = useLoaded(() => api.sipRegistrations(), id, REFRESH_MS);
   const ticking = useNow(10_000, fixed === undefined);
   const [asking, setAsking] = useState<{ kind: Asking; question: Question } | null>(null);
   const [done, setDone] = useState("");
@@ -68,8 +81,15 @@ export function UserPanel({ api, id, me, classes, now: fixed, onSecret, onChange
         case "password": {
           const made = await api.resetPassword(shown);
           took(made.user);
-          return onSecret(made);
+          return onSecret(secretOfUser(made));
         }
+        case "sipPassword": {
+          const made = await api.makeSipPassword(shown);
+          took(made.user);
+          return onSecret(secretOfPhone(made.sip));
+        }
+        case "noSipPassword":
+          return took(await api.removeSipPassword(shown));
         case "remove":
           await api.removeUser(shown);
           onChanged();
@@ -135,6 +155,7 @@ export function UserPanel({ api, id, me, classes, now: fixed, onSecret, onChange
             ))}
           </ul>
         </section>
+        {phones.value && <SipPhones user={seen} found={phones.value} />}
         {limits.value && (
           <section className="part" aria-label={USERS.limits}>
             <h3>{USERS.limits}</h3>
@@ -158,6 +179,16 @@ export function UserPanel({ api, id, me, classes, now: fixed, onSecret, onChange
           {!isMe && (
             <button type="button" className="tool" onClick={() => ask("password")}>
               {USERS.password}
+            </button>
+          )}
+          {!isMe && (
+            <button type="button" className="tool" onClick={() => ask("sipPassword")}>
+              {USERS.sipPassword}
+            </button>
+          )}
+          {seen.sipPassword && (
+            <button type="button" className="tool" onClick={() => ask("noSipPassword")}>
+              {USERS.noSipPassword}
             </button>
           )}
           {!isMe && seen.secondFactor && (

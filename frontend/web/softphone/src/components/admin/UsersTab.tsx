@@ -137,7 +137,7 @@ export function UsersTab({ api, me, chosen, now, onChoose }: UsersTabProps) {
             me={me}
             classes={names}
             now={now}
-            onSecret={(made) => setSecret(secretOfUser(made))}
+            onSecret={setSecret}
             onChanged={list.reload}
             onClose={() => onChoose("")}
           />
