@@ -83,7 +83,6 @@ FULL = Call(
     left_outcome=Outcome.TRANSFERRED,
     left_at=7.5,
     recordings=(Recording("call-rec1", RecordingStatus.PAUSED, 8.5),),
-    near=SipChannel("near-1", "PJSIP/edge-0000002a", holds=True),
     metadata={"order": "4711"},
     prefer="pcmu",
     ring_seconds=12.5,
