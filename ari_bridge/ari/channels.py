@@ -153,6 +153,10 @@ class Channels:
         for variable, value in shown.items():
             await self._woken(channel_id, "setChannelVar", variable=variable, value=value)
 
+    async def renegotiate(self, channel_id: str) -> None:
+        """Send a re-INVITE to the SIP client of an answered PJSIP channel (chan_pjsip, since 13.12)."""
+        await self._woken(channel_id, "setChannelVar", variable="PJSIP_SEND_SESSION_REFRESH()", value="invite")
+
     async def mute(self, channel_id: str) -> None:
         """Let no sound through, neither what the channel says nor what it is to hear."""
         await self._woken(channel_id, "mute", direction="both")

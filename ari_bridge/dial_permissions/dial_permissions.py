@@ -26,14 +26,14 @@ class DialRights:
         roles: The user's roles, of which the first that the file names decides.
         tenant: The user's tenant; "" for none.
         user_id: The user's, which a rename does not change; "" for none.
-        ended: The user is locked, or the API key was revoked or has expired: nothing is dialled for them.
+        refusal: Why nothing is dialled for them, whatever the class: they are locked, say; "" if it is.
     """
 
     class_of_service: str = ""
     roles: tuple[str, ...] = ()
     tenant: str = ""
     user_id: str = ""
-    ended: bool = False
+    refusal: str = ""
 
 
 class ClassOfServiceSource(Protocol):
@@ -114,8 +114,8 @@ class DialPermissions:
             return DialDecision(False, "no pattern of the dialplan is dialled", read)
         if read.number_class is NumberClass.EMERGENCY:
             return DialDecision(True, "emergency numbers are always allowed", read)
-        if user is not None and self._source.dial_rights(user).ended:
-            return DialDecision(False, "the user is locked, or the API key has ended", read)
+        if user is not None and (refusal := self._source.dial_rights(user).refusal):
+            return DialDecision(False, refusal, read)
         name = self.class_of(user)
         found = self._file.current().classes.get(name)
         if found is None:

@@ -446,6 +446,7 @@ class CallManager:
             task.post(PbxLost(time.time(), reason))
 
     def _on_media_lost(self, legs: frozenset[str], reason: str) -> None:
+        self._near_calls.renegotiate()
         for leg in legs:
             if call_id := self.id_of(leg):
                 self._registry.post(call_id, MediaLost(time.time(), leg_number(leg), reason))

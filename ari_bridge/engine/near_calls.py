@@ -19,7 +19,7 @@ from ari_bridge.engine.hangup_causes import q850_of_refusal
 from ari_bridge.engine.leg_limits import LegLimits
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import BridgeError, InvalidRequest, PeerError
-from ari_bridge.fsm.call import Call, Direction, Resource, SipChannel
+from ari_bridge.fsm.call import Call, CallState, Direction, Resource, SipChannel
 from ari_bridge.fsm.events import Placed
 from ari_bridge.guest_names import guest_key
 from ari_bridge.ids import Kind, resource_id
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class NearCalls:
-    """`take` makes a call of a channel.
+    """`take` makes a call of a channel; `renegotiate` gives the calls that are up another media path.
 
     Args:
         ari: Asterisk, whose channels they are.
@@ -66,6 +66,21 @@ class NearCalls:
         self._background.start(self._subscribe(channel.id))
         # It is saved, with its channel, before anything is requested.
         self._registry.add(call).post(Placed(call.created_at))
+
+    def renegotiate(self) -> None:
+        """An rtpengine has died: have Asterisk offer anew to each SIP client, so that the edge finds it another one.
+
+        To all of them, as only the edge knows whose media it was; where it was another's, nothing changes.
+        """
+        for call in self._registry.live():
+            if call.near and call.near_present and call.state is CallState.UP:
+                self._background.start(self._renegotiate(call.id, call.near.id))
+
+    async def _renegotiate(self, call_id: str, channel: str) -> None:
+        try:
+            await self._ari.channels.renegotiate(channel)
+        except PeerError as error:
+            log.warning("a SIP client cannot be offered anew", call=call_id, channel=channel, reason=str(error))
 
     def _admit(self, channel: Channel, target: str, user: str) -> Call:
         """Raises InvalidRequest, InvalidTarget, DialForbidden, TooMany, Unavailable."""

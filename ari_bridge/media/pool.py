@@ -207,7 +207,7 @@ class Pool:
         return None
 
     def on_lost(self, listener: Lost) -> None:
-        """Call `listener` with the legs that were lost with their node, as soon as that is known."""
+        """Call `listener` with the legs that were lost with their node, as soon as that is known; there may be none."""
         self._listeners.append(listener)
 
     # --- for operators -----------------------------------------------------------------

@@ -118,9 +118,10 @@ class SessionInventory:
         return legs
 
     def report_lost(self, legs: frozenset[str], reason: str) -> None:
+        """Also if none is ours: the sessions of the SIP edge, which we do not see, are lost too."""
         if legs:
             metrics.RTPENGINE_SESSIONS_LOST.labels(str(self._address)).inc(len(legs))
-            self._on_lost(legs, reason)
+        self._on_lost(legs, reason)
 
     # --- what the node has --------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ SOURCE = Path(__file__).parents[1] / "sip_edge"
 PBX_SIDE = "127.0.0.2"
 """Where it speaks with Asterisk: not where clients reach it, so that nobody is taken for the other."""
 INSIDE = "/mnt"
+PORTS_SECONDS = 2.0
 ENTER = """
 mount --make-rprivate / 2>/dev/null
 mount --bind "$1" "$2" || exit 1
@@ -88,7 +90,7 @@ class SipEdge(Program):
     def launch(self) -> Process:
         again = self.process is not None
         self.stop()
-        ports.require_free(self._wanted)
+        self._wait_for_ports()
         if shutil.which("kamailio") is None:
             raise ProgramFailed(self.name, "it is not installed (Debian package kamailio)", self.log)
         user = _user()
@@ -117,6 +119,17 @@ class SipEdge(Program):
         return (
             "" if answer.startswith("SIP/2.0 200") else f"OPTIONS: {answer.splitlines()[0] if answer else 'no answer'}"
         )
+
+    def _wait_for_ports(self) -> None:
+        """The last of its processes is gone a moment after the first. Raises `PortsTaken`."""
+        end = time.monotonic() + PORTS_SECONDS
+        while True:
+            try:
+                return ports.require_free(self._wanted)
+            except ports.PortsTaken:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.05)
 
     def _options(self) -> str:
         """What it answers to OPTIONS; "" for nothing."""

@@ -2,10 +2,11 @@
 
 import time
 
-from ari_bridge.accounts import Accounts
+from ari_bridge.accounts import Accounts, User
 from ari_bridge.dial_permissions import DialRights
 from ari_bridge.guest_names import guest_key
 from frontend.auth.api_keys import MACHINE
+from frontend.auth.grants import Grant, grants_of
 
 
 class AccountDialRights:
@@ -20,9 +21,16 @@ class AccountDialRights:
 
     def dial_rights(self, user: str) -> DialRights:
         if key := self._accounts.api_keys.find(guest_key(user) or user):
-            ended = not key.valid(time.time())
-            return DialRights(key.class_of_service, (MACHINE,), key.tenant, ended=ended)
+            refusal = "" if key.valid(time.time()) else "the API key has ended"
+            return DialRights(key.class_of_service, (MACHINE,), key.tenant, refusal=refusal)
         found = self._accounts.find(user)
         if found is None:
             return DialRights()
-        return DialRights(found.class_of_service, found.roles, found.tenant, found.id, ended=not found.active)
+        return DialRights(found.class_of_service, found.roles, found.tenant, found.id, _refusal(found))
+
+
+def _refusal(user: User) -> str:
+    """A forward dials too, and stays when its user may dial no more."""
+    if not user.active:
+        return "the user is locked"
+    return "" if Grant.DIAL in grants_of(user.roles) else "no role of the user has the right `dial`"

@@ -17,14 +17,15 @@ FRAME = 960  # samples at 48 kHz: 20 ms
 
 
 class OpusPeer(RtpPeer):
-    """Sends a tone of `hz` in Opus to everyone it hears, and keeps what comes in Opus."""
+    """Sends a tone of `hz` in Opus to everyone it hears, and keeps what comes in Opus, as `payload_type`."""
 
     def __init__(self, hz: float | None, *, peak: int = 8000) -> None:
         super().__init__(hz, peak=peak)
+        self.payload_type = OPUS
         self._decoders: dict[int, AudioCodecContext] = {}  # by the id of the stream: Opus has a memory
 
     def take(self, stream: Stream, payload_type: int, payload: bytes) -> None:
-        if payload_type != OPUS:
+        if payload_type != self.payload_type:
             return
         decoder = self._decoders.get(id(stream))
         if decoder is None:
@@ -47,7 +48,7 @@ class OpusPeer(RtpPeer):
             frame = av.AudioFrame.from_ndarray(np.repeat(tone, 2)[np.newaxis], format="s16", layout="stereo")
             frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, position, Fraction(1, RATE_HZ)
             for packet in encoder.encode(frame):
-                header = HEADER.pack(0x80, OPUS, number & 0xFFFF, (number * FRAME) & 0xFFFFFFFF, 0x0B05)
+                header = HEADER.pack(0x80, self.payload_type, number & 0xFFFF, (number * FRAME) & 0xFFFFFFFF, 0x0B05)
                 number += 1
                 for address in () if self.silent else list(self.streams):
                     self.send(header + bytes(packet), address)

@@ -5,9 +5,10 @@ from, so that nothing needs to be known of the call's SDP.
 """
 
 import asyncio
+import itertools
 import struct
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Self, cast
 
 import numpy as np
 
@@ -57,6 +58,7 @@ class RtpPeer(asyncio.DatagramProtocol):
     def __init__(self, hz: float | None, *, peak: int = 8000) -> None:
         self.hz = hz
         self.peak = peak
+        self._stamps = itertools.count(8000, 4000)
         self.silent = False  # it sends nothing, as one who has nothing to say
         self.streams: dict[tuple[str, int], Stream] = {}
         self._transport: asyncio.DatagramTransport | None = None
@@ -103,11 +105,20 @@ class RtpPeer(asyncio.DatagramProtocol):
         if payload_type == PCMU:
             stream.heard.feed(decode(payload), RATE)
 
+    def press(self, key: str, address: tuple[str, int], payload_type: int) -> None:
+        """Sends one key as RFC 4733 has it: its end three times."""
+        code = "0123456789*#ABCD".index(key)
+        stamp = next(self._stamps)
+        for number in range(6):
+            end = 0x80 if number >= 3 else 0
+            header = HEADER.pack(0x80, payload_type | (0x80 if number == 0 else 0), stamp + number, stamp, 0x7E57)
+            self.send(header + bytes((code, end | 10)) + min(160 * (number + 1), 640).to_bytes(2, "big"), address)
+
     def send(self, packet: bytes, address: tuple[str, int]) -> None:
         assert self._transport
         self._transport.sendto(packet, address)
 
-    async def __aenter__(self) -> "RtpPeer":
+    async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
         if self.hz is not None:

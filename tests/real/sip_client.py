@@ -86,6 +86,7 @@ class SipClient(asyncio.DatagramProtocol):
         user: str = "1001",
         password: str = "",
         host: str = HOST,
+        local: str = "",
         sign: Callable[[Message, str, str], str] | None = None,
     ) -> None:
         self.user = user
@@ -93,6 +94,7 @@ class SipClient(asyncio.DatagramProtocol):
         self._to = (host, port)
         self._host = f"[{host}]" if ":" in host else host
         self._kind = transport
+        self._local = local  # the address to send from; "": any
         self.sign = sign or self.signed
         self._datagrams: asyncio.DatagramTransport | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -104,7 +106,7 @@ class SipClient(asyncio.DatagramProtocol):
     async def __aenter__(self) -> "SipClient":
         loop = asyncio.get_running_loop()
         if self._kind == "udp":
-            local = "::1" if ":" in self._host else HOST
+            local = self._local or ("::1" if ":" in self._host else HOST)
             self._datagrams, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(local, 0))
             self.port = self._datagrams.get_extra_info("sockname")[1]
             return self
@@ -162,6 +164,11 @@ class SipClient(asyncio.DatagramProtocol):
         body = "\r\n".join(body.splitlines()) + "\r\n" if body else ""
         return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
 
+    def drop_all(self) -> None:
+        """Forgets what has come and was not asked for yet."""
+        while not self._came.empty():
+            self._came.get_nowait()
+
     async def next(self, *, seconds: float = 5.0) -> Message:
         """The next message that came. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
@@ -191,12 +198,12 @@ class SipClient(asyncio.DatagramProtocol):
         answer = await self.final(method, seconds=seconds)
         if answer.status in (401, 407) and self._password:
             if method == "INVITE":
-                self._acknowledge(dialog, answer)
+                self.acknowledge(dialog, answer)
             proof = self.sign(answer, method, dialog.target)
             self.send(self.request(method, dialog, body=body, headers=headers + proof))
             answer = await self.final(method, seconds=seconds)
         if method == "INVITE":
-            self._acknowledge(dialog, answer)
+            self.acknowledge(dialog, answer)
         return answer
 
     async def call(self, number: str, *, body: str, headers: str = "") -> tuple[Dialog, Message]:
@@ -230,14 +237,20 @@ class SipClient(asyncio.DatagramProtocol):
     def new_dialog(target: str) -> Dialog:
         return Dialog(call_id=f"{secrets.token_hex(8)}@test", from_tag=secrets.token_hex(4), target=target)
 
-    def _acknowledge(self, dialog: Dialog, answer: Message) -> None:
+    @staticmethod
+    def learn(dialog: Dialog, answer: Message) -> None:
+        """Takes over what a 2xx says about the dialog."""
+        dialog.to = answer.header("To")
+        contact = re.search(r"<([^>]+)>", answer.header("Contact"))
+        if contact:
+            dialog.remote = contact[1]
+        recorded = [each.strip() for value in answer.headers.get("record-route", []) for each in value.split(",")]
+        dialog.routes = recorded[::-1] or dialog.routes
+
+    def acknowledge(self, dialog: Dialog, answer: Message) -> None:
+        """Sends the ACK of an INVITE's final answer."""
         if answer.status < 300:
-            dialog.to = answer.header("To")
-            contact = re.search(r"<([^>]+)>", answer.header("Contact"))
-            if contact:
-                dialog.remote = contact[1]
-            recorded = [each.strip() for value in answer.headers.get("record-route", []) for each in value.split(",")]
-            dialog.routes = recorded[::-1] or dialog.routes
+            self.learn(dialog, answer)
             self.send(self.request("ACK", dialog))
             return
         # Of the same transaction: its Via (RFC 3261 section 17.1.1.3).
@@ -266,7 +279,8 @@ class SipClient(asyncio.DatagramProtocol):
     def _take(self, text: str) -> None:
         if text.strip():
             self.seen.append("<" + text)
-            self._came.put_nowait(Message.parse(text))
+            if not self._came.full():
+                self._came.put_nowait(Message.parse(text))
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while True:

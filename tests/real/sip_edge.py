@@ -39,7 +39,7 @@ type = identify
 endpoint = edge
 match_header = X-Ari-Bridge-User: /^[^ ]+$/
 """
-# 600 echo, 601 Milliwatt, 607 hangs up by itself, 609 notes who calls; 91USER rings a phone.
+# 600 echo, 601 Milliwatt, 607 hangs up by itself, 608 takes three keys, 609 notes who calls; 91USER rings a phone.
 DIALPLAN = """
 [from-edge]
 exten => 600,1,Answer()
@@ -54,7 +54,7 @@ exten => 607,1,Answer()
  same => n,Hangup()
 exten => 608,1,Answer()
  same => n,Read(KEYS,,3,,1,8)
- same => n,SendText(keys ${{KEYS}})
+ same => n,Set(GLOBAL(KEYS_SEEN)=${{KEYS}})
  same => n,Wait(5)
 exten => 609,1,Set(GLOBAL(USER_SEEN)=${{PJSIP_HEADER(read,X-Ari-Bridge-User)}})
  same => n,Set(GLOBAL(IDENTITY_SEEN)=${{PJSIP_HEADER(read,P-Asserted-Identity)}})

@@ -27,3 +27,20 @@ async def test_a_locked_user_forwards_nobody_until_unlocked(
     assert await status("locked") == ("UNAVAILABLE" if number == "200" else "VOICEMAIL")  # which costs nothing
     await app.accounts.set_locked("1001", False)
     assert await status("after") == forwarded
+
+
+async def test_who_may_not_dial_forwards_nobody(
+    app: App, http: aiohttp.ClientSession, pbx: FakeAri, sign_in: SignIn
+) -> None:
+    pbx.dialplan_talks = True
+    forward = {"forwardAlways": "200"}
+    async with http.put("/me/preferences", json=forward, headers=await sign_in("2003")) as response:  # an auditor
+        assert (response.status, (await response.json())["code"]) == (403, "forbidden")
+    only_voicemail = {"forwardNoAnswer": "voicemail"}
+    async with http.put("/me/preferences", json=only_voicemail, headers=await sign_in("2003")) as response:
+        assert response.status == 200
+    async with http.put("/me/preferences", json=forward, headers=await sign_in("1001")) as response:
+        assert response.status == 200
+    await app.accounts.set_roles("1001", ["auditor"])
+    await pbx.call_in("later", "1001")
+    assert (await continued(pbx, "later"))["ARI_BRIDGE_STATUS"] == "UNAVAILABLE"

@@ -1,25 +1,13 @@
 """Calls by the SIP edge: signed in, with media that is really encoded, heard both ways, on each transport."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.real.opus_peer import OpusPeer
 from tests.real.sip_client import OPUS_OFFER, SipClient
-from tests.real.sip_edge import EdgeSite, edge_site
-
-OURS = 440.0  # Hz that the client sends
-MILLIWATT = 1004.0
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeSite]:
-    with edge_site(tmp_path_factory.mktemp("edge")) as running:
-        yield running
-
-
-def client(site: EdgeSite, transport: str = "udp", user: str = "1001") -> SipClient:
-    return SipClient(site.port_of(transport), transport=transport, user=user, password=f"secret-{user}")
+from tests.real.sip_edge import EdgeSite
+from tests.sipp.edge_phones import MILLIWATT, OURS, client, nothing_left
+from tests.sipp.edge_phones import hung_up as hung_up
+from tests.sipp.edge_phones import site as site
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
@@ -32,6 +20,7 @@ async def test_an_opus_call_is_heard_both_ways(site: EdgeSite, transport: str) -
         echo = await peer.stream()
         await echo.heard.wait_for_tone(OURS)
         assert (await phone.ask("BYE", dialog)).status == 200
+    await nothing_left(site)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])

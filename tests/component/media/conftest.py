@@ -24,7 +24,7 @@ class Media:
         self.pool = pool
         self.fakes = fakes
         self.lost: list[tuple[frozenset[str], str]] = []
-        pool.on_lost(lambda legs, reason: self.lost.append((legs, reason)))
+        pool.on_lost(lambda legs, reason: self.lost.append((legs, reason)) if legs else None)
 
     @property
     def lost_legs(self) -> list[str]:

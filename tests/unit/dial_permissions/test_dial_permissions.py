@@ -160,11 +160,11 @@ def test_a_class_has_limits_of_its_own(path: Path) -> None:
 def test_nothing_but_emergency_numbers_is_dialled_for_who_is_locked(path: Path) -> None:
     class Locked(_Source):
         def dial_rights(self, user: str) -> DialRights:
-            return DialRights("unrestricted", ended=user == "eve")
+            return DialRights("unrestricted", refusal="the user is locked" if user == "eve" else "")
 
     permissions = DialPermissions(PLAN, PermissionsFile(path), source=Locked(), is_listed={"alice"}.__contains__)
     for number in ("1001", "alice", "0301234"):
         decision = permissions.decide("eve", number)
-        assert (decision.allowed, decision.rule) == (False, "the user is locked, or the API key has ended")
+        assert (decision.allowed, decision.rule) == (False, "the user is locked")
         assert permissions.decide("bob", number).allowed
     assert permissions.decide("eve", "112").allowed
