@@ -46,6 +46,7 @@ PERSISTED_FIELDS = (
     "left_outcome",
     "left_at",
     "recordings",
+    "metadata",
     "prefer",
     "ring_seconds",
     "forward",

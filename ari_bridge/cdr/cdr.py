@@ -50,6 +50,9 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
         str, Meta(description='the last connected line, as Asterisk reported it; "": as dialled, or the caller')
     ] = ""
     connected_name: str = ""
+    metadata: Annotated[
+        dict[str, str], Meta(description="of the client token that it was placed or accepted with; {}: of none")
+    ] = {}
 
 
 def from_call(call: Call) -> Cdr:
@@ -78,6 +81,7 @@ def from_call(call: Call) -> Cdr:
         recording=tuple(recording.name for recording in call.recordings),
         connected_number=_text(call.far_number),
         connected_name=_text(call.far_name),
+        metadata={_text(name): _text(value) for name, value in call.metadata.items()},
         # `codecs` and `quality` are not the call's: the writer knows them. `feedback` is given after the end.
     )
 

@@ -6,7 +6,7 @@ How a database gets it, and gets from one form of it to the next, is in `migrati
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration."""
 
 _JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
@@ -40,6 +40,7 @@ cdr = sa.Table(
     sa.Column("feedback", _JSON, nullable=False),
     sa.Column("connected_number", sa.Text, nullable=False, server_default=""),
     sa.Column("connected_name", sa.Text, nullable=False, server_default=""),
+    sa.Column("metadata", _JSON, nullable=False, server_default="{}"),
     # Each in the order of the pages, so that a page is read without sorting.
     sa.Index("cdr_by_time", "created_at", "call_id"),
     sa.Index("cdr_by_user", "user", "created_at", "call_id"),

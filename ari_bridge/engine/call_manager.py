@@ -8,6 +8,7 @@ ends many at once, `CallManager.bulk`.
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -169,6 +170,7 @@ class CallManager:
         session: str | None = None,
         call_id: str | None = None,
         prefer: str = "",
+        metadata: dict[str, str] | None = None,
         listener: Listener | None = None,
     ) -> Call:
         """Call `target` for a browser with the offer `sdp`.
@@ -181,6 +183,7 @@ class CallManager:
             session: of the page that owns the call and must stay connected; None if no page does, as with plain HTTP.
             call_id: chosen by the client; None: a new one.
             prefer: the codec of the browser's media, "opus" or "pcmu"; "": as the server is set.
+            metadata: of the client token that it is placed with; for hooks, events and the call detail record.
             listener: notified of the call's progress.
 
         Raises InvalidTarget, DialForbidden, InvalidSdp, InvalidRequest, WrongState (the call id is taken), TooMany,
@@ -211,6 +214,7 @@ class CallManager:
             endpoint=endpoint,
             leg=MediaLeg(first_leg, sdp),
             last_leg=first_leg,
+            metadata=metadata or {},
             prefer=prefer,
         )
         prepared = self._prewarmer.claim(call_id, offer=sdp, session=session)
@@ -227,22 +231,24 @@ class CallManager:
         user: str,
         session: str | None = None,
         prefer: str = "",
+        metadata: dict[str, str] | None = None,
         listener: Listener | None = None,
     ) -> Call:
         """Accept an incoming call that rings for `user`. Raises UnknownCall, InvalidSdp, WrongState, TooMany.
 
         A call of an earlier process that is not adopted yet is accepted as soon as it is.
         """
+        accepted = Accepted(time.time(), user, sdp, session, prefer, metadata=metadata or {})
         if record := self._registry.unadopted.get(call_id):
-            return self._accept_later(record, Accepted(time.time(), user, sdp, session, prefer), listener)
+            return self._accept_later(record, accepted, listener)
         task = self._registry.task(call_id)
         if user not in task.call.users:
             raise UnknownCall(f"The call {call_id} does not ring here.", field="callId")
         check_offer(sdp)
         self._admission.check_limits(user, adding=0)
-        task.check(Accepted(time.time(), user, sdp, session, prefer))
+        task.check(accepted)
         prepared = self._prewarmer.claim(call_id, offer=sdp, session=session)
-        accepted = Accepted(time.time(), user, sdp, session, prefer, prepared)
+        accepted = replace(accepted, prepared=prepared)
         if listener:
             task.listeners.append(listener)
         try:

@@ -265,6 +265,7 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     left_outcome: Outcome | None = None  # set when our side has left and the others continue: the outcome for our user
     left_at: float | None = None
     recordings: tuple[Recording, ...] = ()
+    metadata: dict[str, str] = {}  # of the client token that it was placed or accepted with; never changed
     prefer: str = ""  # the codec for the browser: "opus", "pcmu"; "": as the server is set
     ring_seconds: float = 0.0  # how long it may ring; 0: as the server is set
     dial_status: str = ""  # outbound: of the last ARI `Dial` event, e.g. BUSY

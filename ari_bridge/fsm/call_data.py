@@ -88,6 +88,10 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
         Literal["page", "sip"],
         Meta(description="by what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client"),
     ] = "page"
+    metadata: Annotated[
+        dict[str, str],
+        Meta(description="of the client token that it was placed or accepted with"),
+    ] = {}
 
     @classmethod
     def of(cls, call: Call) -> "CallData":
@@ -118,6 +122,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
             answered_at=call.answered_at,
             ended_at=call.ended_at,
             ownerless=call.ownerless,
+            metadata=call.metadata,
         )
 
 

@@ -6,7 +6,7 @@ rtpengine or a timer: one that is too late is ignored. *Results* of our requests
 `at` is Unix seconds, given by whoever observed the event. Pure data.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ari_bridge.fsm.call import MediaLeg, PartyState, Resource, Step, Target
@@ -47,6 +47,7 @@ class Accepted(Event):
     session: str | None = None
     prefer: str = ""  # the codec; "": unchanged
     prepared: MediaLeg | None = None
+    metadata: dict[str, str] = field(default_factory=dict)  # of the client token
 
 
 @dataclass(frozen=True, slots=True)

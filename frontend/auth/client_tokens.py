@@ -79,7 +79,7 @@ class ClientTokens:
             grants: None: those of a phone that the key has.
             lifetime: Seconds.
             numbers: All that may be dialled with it, as they are dialled; with `*` at the end all that begin so.
-            metadata: For whoever reads the token.
+            metadata: For whoever reads the token; events and records of the calls that are made with it have it, too.
 
         Raises Forbidden (a grant that the key has not), InvalidUser, AccountsUnavailable.
         """
@@ -144,6 +144,7 @@ class ClientTokens:
             public=guest_key(name) is not None,
             max_calls=key.max_calls if counted_name(name) == key.id else 0,
             numbers=tuple(claims.get("numbers", ())),
+            metadata=tuple(claims.get("metadata", {}).items()),
         )
         if not self.holds(principal):
             raise Unauthorized("What this token was made for has ended: get another one from where it came from.")

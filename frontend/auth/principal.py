@@ -34,6 +34,7 @@ class Principal:
         public: By an API key that everybody can read in a page: in limits it counts as a stranger does, by address.
         max_calls: Concurrent calls of the key and its guests together; 0: as many as the server allows.
         numbers: All that it may dial, as they are dialled, with `*` at the end all that begin so; none: all.
+        metadata: Of its client token, as pairs; the calls that it places and accepts have it.
     """
 
     name: str | None
@@ -53,6 +54,7 @@ class Principal:
     public: bool = False
     max_calls: int = 0
     numbers: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_guest(self) -> bool:

@@ -329,6 +329,7 @@ class ClientConnection:
             session=self.session,
             call_id=message.call_id,
             prefer=message.prefer or "",
+            metadata=dict(self.principal.metadata),
             listener=self._on_notification,
         )
         if call.state.live:
@@ -364,6 +365,7 @@ class ClientConnection:
                 user=user,
                 session=self.session,
                 prefer=message.prefer or "",
+                metadata=dict(self.principal.metadata),
                 listener=self._on_notification,
             )
         if call.state.live:

@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from ari_bridge.accounts import passwords
+from ari_bridge.hooks import CallEnded
 from frontend.app import App
 from tests.fakes.ari import Answers, FakeAri
 from tests.offers import OFFER
@@ -322,3 +323,46 @@ async def test_all_guests_of_a_key_together_make_no_more_calls_than_it_may(
     given = await token(http, other, 201, PAGE, user=guest_of(other))
     assert (await place(http, with_token(given) | {"Origin": PAGE}))[0] == 201
     assert (await place(http, bearer(await made(app, "dial"))))[0] == 201
+
+
+async def record_of(http: aiohttp.ClientSession, headers: dict[str, str], call: str) -> dict[str, Any]:
+    """The call detail record, which is written some time after the call's end."""
+    async with asyncio.timeout(10):
+        while True:
+            async with http.get(f"/cdrs/{call}", headers=headers) as response:
+                if response.status == 200:
+                    found: dict[str, Any] = await response.json()
+                    return found
+            await asyncio.sleep(0.05)
+
+
+async def test_the_metadata_of_a_token_is_in_its_calls_and_nobody_else_chooses_it(
+    app: App, http: aiohttp.ClientSession, page: OpenPage, pbx: FakeAri, sign_in: SignIn
+) -> None:
+    pbx.far_side = Answers()
+    told: list[dict[str, Any]] = []
+    app.hooks.tap(lambda event: told.append(event.data()) if isinstance(event, CallEnded) else None)
+    given = with_token(await token(http, await made(app, *ALL), user="1001", metadata={"order": "4711"}))
+    for headers, wanted in ((given, {"order": "4711"}), (await sign_in("1001"), {})):
+        async with http.post(
+            "/invite", json={"target": "600", "sdp": OFFER, "metadata": {"order": "1"}}, headers=headers
+        ) as response:
+            call = (await response.json())["callId"]
+        async with http.get(f"/call/{call}", headers=headers) as response:
+            assert (await response.json())["metadata"] == wanted
+        async with http.delete(f"/call/{call}", headers=headers) as response:
+            assert response.status == 204
+        assert (await record_of(http, headers, call))["metadata"] == wanted
+        assert [one["metadata"] for one in told if one["callId"] == call] == [wanted]
+
+
+async def test_the_metadata_of_who_accepts_a_call_is_in_it(
+    app: App, http: aiohttp.ClientSession, page: OpenPage, pbx: FakeAri
+) -> None:
+    given = await token(http, await made(app, *ALL), user="1001", metadata={"order": "4711"})
+    opened = await page()
+    await opened.ask("registered", type="register", user="1001", token=given["token"])
+    await pbx.call_in("caller-1", "0301234567", args=["inbound", "1001"])
+    call = (await opened.told("incoming-call"))["callId"]
+    await opened.ask("answer", type="offer", callId=call, sdp=OFFER)
+    assert app.calls.get(call).metadata == {"order": "4711"}

@@ -83,6 +83,7 @@ FULL = Call(
     left_outcome=Outcome.TRANSFERRED,
     left_at=7.5,
     recordings=(Recording("call-rec1", RecordingStatus.PAUSED, 8.5),),
+    metadata={"order": "4711"},
     prefer="pcmu",
     ring_seconds=12.5,
     forward="voicemail",

@@ -26,6 +26,7 @@ def accept(call: Call, event: events.Accepted) -> Decision:
         call,
         user=event.user,
         session=event.session,
+        metadata=event.metadata,
         prefer=event.prefer or call.prefer,
         milestones=call.milestones | {Milestone.ACCEPTED},
     )

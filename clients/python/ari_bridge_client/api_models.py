@@ -138,6 +138,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
         ownerless: It was found active without a record of whose it is: only an operator can end it
         near: By what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client; one of: page,
             sip
+        metadata: Of the client token that it was placed or accepted with
     """
 
     call_id: str
@@ -165,6 +166,7 @@ class CallData(msgspec.Struct, frozen=True, rename="camel"):
     ended_at: float | None
     ownerless: bool = False
     near: str = "page"
+    metadata: dict[str, str] = {}
 
 
 class EnrolmentData(msgspec.Struct, frozen=True, rename="camel"):
@@ -508,6 +510,7 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
         quality: {}: unknown
         feedback: {}: not rated
         connected_number: The last connected line, as Asterisk reported it; "": as dialled, or the caller
+        metadata: Of the client token that it was placed or accepted with; {}: of none
     """
 
     call_id: str
@@ -534,6 +537,7 @@ class Cdr(msgspec.Struct, frozen=True, rename="camel"):
     feedback: dict[str, Any] = {}
     connected_number: str = ""
     connected_name: str = ""
+    metadata: dict[str, str] = {}
 
 
 class CdrPage(msgspec.Struct, frozen=True, rename="camel"):

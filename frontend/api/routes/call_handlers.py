@@ -125,6 +125,7 @@ class CallControlApi:
                         user=request.user,
                         call_id=attempt.call_id,
                         prefer=invite.prefer or "",
+                        metadata=dict(request.principal.metadata),
                     )
             try:
                 sdp = await calls.answered(attempt.call_id)

@@ -47,7 +47,11 @@ class TokenRequest(msgspec.Struct, frozen=True, rename="camel"):
     ] = []
     metadata: Annotated[
         dict[MetadataName, MetadataValue],
-        Meta(max_length=MAX_METADATA, description="for your page: it is in the token, which whoever has it can read"),
+        Meta(
+            max_length=MAX_METADATA,
+            description="for your programs: in the token, which whoever has it can read, and in the events, webhooks "
+            "and records of the calls that are placed or accepted with it",
+        ),
     ] = {}
 
 

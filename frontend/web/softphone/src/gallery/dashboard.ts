@@ -55,6 +55,7 @@ const call: Api.CallData = {
   endedAt: null,
   ownerless: false,
   near: "page",
+  metadata: {},
 };
 
 export const DASHBOARD: DashboardState = {

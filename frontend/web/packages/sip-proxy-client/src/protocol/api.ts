@@ -88,6 +88,7 @@ export interface CallData {
   endedAt: number | null;
   ownerless: boolean; // it was found active without a record of whose it is: only an operator can end it
   near: "page" | "sip"; // by what the user takes part: `page`: a media leg, as browsers have it; `sip`: a SIP client
+  metadata: Record<string, string>; // of the client token that it was placed or accepted with
 }
 
 /** A participant besides the user and the far side. Times are Unix seconds; null: it has not happened. */
@@ -376,7 +377,7 @@ export interface TokenRequest {
   grants?: ("dial" | "receive" | "record" | "monitor")[] | null; // no more than the key has; default: all but `monitor` that it has
   lifetimeSeconds?: number;
   numbers?: string[]; // all that may be dialled, as it is dialled; `*` at the end: all that begins so; default: all
-  metadata?: Record<string, string>; // for your page: it is in the token, which whoever has it can read
+  metadata?: Record<string, string>; // for your programs: in the token, which whoever has it can read, and in the events, webhooks and records of the calls that are placed or accepted with it
 }
 
 export interface Directory {
@@ -453,6 +454,7 @@ export interface Cdr {
   feedback: Record<string, unknown>; // {}: not rated
   connectedNumber: string; // the last connected line, as Asterisk reported it; "": as dialled, or the caller
   connectedName: string;
+  metadata: Record<string, string>; // of the client token that it was placed or accepted with; {}: of none
 }
 
 /** Newest first. */
