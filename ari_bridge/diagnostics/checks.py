@@ -55,6 +55,7 @@ class Subject:
     recording_s3_endpoint: str = ""
     sip_edge_token: str = field(default="", repr=False)
     sip_edge_rpc_url: str = ""
+    sip_edge_ring: str = ""
     sip_realm: str = ""
     sip_passwords: int = 0  # how many users have one of this realm
     sip_passwords_elsewhere: int = 0  # and of another, which is of no use

@@ -1,6 +1,7 @@
 """Checks of the SIP edge: does it answer SIP, does it tell who is registered, and does Asterisk take its calls?"""
 
 import asyncio
+import re
 import ssl
 from typing import Any, Protocol
 
@@ -18,6 +19,9 @@ ENDPOINT, CONTEXT = "edge", "from-edge"
 """Of pjsip.conf and extensions.conf (asterisk-conf)."""
 RPC = "SIP edge"
 _OPTIONS_S = 1.5
+_RING = re.compile(
+    r"PJSIP/([A-Za-z0-9_.-]+)/sip:\{user\}@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]{1,5}))?(?:;\S*)?"
+)
 _MAX_SOCKETS = 6
 _TRANSPORTS: dict[str, TransportName] = {"udp": "udp", "tcp": "tcp", "tls": "tls"}
 
@@ -45,6 +49,7 @@ class EdgeChecks:
         found = [Check("SIP passwords", set(), self._passwords)]
         if subject.sip_edge_rpc_url:
             found += [Check(RPC, set(), self._rpc), Check("SIP edge OPTIONS", {RPC}, self._options)]
+            found.append(Check("SIP_EDGE_RING", {RPC, *asterisk}, self._ring))
         else:
             found.append(Check(RPC, set(), self._not_asked))
         return [*found, Check("SIP edge in Asterisk", asterisk, self._asterisk)]
@@ -114,6 +119,27 @@ class EdgeChecks:
                         here = plain if plain not in ("0.0.0.0", "::") else rpc.host or "127.0.0.1"
                         found.append((_TRANSPORTS[proto], here, int(port)))
         return found
+
+    async def _ring(self) -> tuple[str, str]:
+        """What Asterisk dials for a registered phone: an endpoint that it has, at a socket that the edge has."""
+        ring = self._subject.sip_edge_ring
+        sockets = self._sockets(await self._call("core.sockets_list"))
+        places = [host_port(host, port) for name, host, port in sockets if name == "udp"]
+        cure = (
+            f"SIP_EDGE_RING=PJSIP/{ENDPOINT}/sip:{{user}}@{places[-1] if places else 'HOST:PORT'}, or another of its "
+        )
+        cure += f"sockets to which Asterisk sends ({', '.join(places) or 'it has none with UDP'})."
+        if not ring:
+            return "it is not set: registered phones do not ring", cure
+        found = _RING.fullmatch(ring)
+        if not found:
+            return f"{ring} does not name an endpoint and an address: it cannot be checked", ""
+        if await self._pbx.status_of(f"/endpoints/PJSIP/{found[1]}") == 404:
+            raise CheckFailed(f"Asterisk has no PJSIP endpoint {found[1]}, by which {ring} is dialled", cure)
+        where = (found[2].strip("[]"), int(found[3] or 5060))
+        if where not in [(host, port) for _, host, port in sockets]:
+            return f"{host_port(*where)} is none of the edge's own sockets", f"If nothing forwards it: {cure}"
+        return f"{ring} leads to the edge", ""
 
     async def _asterisk(self) -> tuple[str, str]:
         status = await self._pbx.status_of(f"/endpoints/PJSIP/{ENDPOINT}")

@@ -35,7 +35,7 @@ SYSTEM = (
 # libatomic1: for the Node that Playwright brings.
 SYSTEM_FOR_TESTS = (
     *("sip-tester", "chromium", "firefox-esr", "pulseaudio", "fonts-dejavu-core"),
-    *("iproute2", "libatomic1", "coturn", "postgresql", "baresip-core"),
+    *("iproute2", "libatomic1", "coturn", "postgresql"),
     *("nginx", "caddy", "haproxy"),
 )
 SERVICES = ("rtpengine-daemon", "kamailio", "coturn", "postgresql", "nginx", "caddy", "haproxy")

@@ -67,6 +67,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         recording_s3_endpoint=settings.recording_s3_endpoint,
         sip_edge_token=settings.sip_edge_token,
         sip_edge_rpc_url=settings.sip_edge_rpc_url,
+        sip_edge_ring=settings.sip_edge_ring,
         sip_realm=settings.sip_realm,
         sip_passwords=realms.count(settings.sip_realm),
         sip_passwords_elsewhere=len(realms) - realms.count(settings.sip_realm),

@@ -16,7 +16,7 @@ import structlog
 from msgspec.structs import replace
 
 from ari_bridge.call_store import SqliteCallStore, StoreRefused, call_writer, sqlite_file
-from ari_bridge.fsm.call import CallState
+from ari_bridge.fsm.call import CallState, MediaLeg
 from tests.component.call_store.conftest import a_call, locked_by_another
 from tests.component.call_store.writer import LIFE
 from tests.component.conftest import until
@@ -53,11 +53,12 @@ async def test_live_calls_are_known_without_reading_the_file(opened: Any) -> Non
 
 async def test_what_is_not_kept_makes_no_write(opened: Any, state_dir: Path) -> None:
     store = await opened()
-    call = a_call("call")
+    leg = MediaLeg(1)
+    call = a_call("call", leg=leg)
     store.save(call)
     size = log_size(store)
-    store.save(replace(call, answer="v=0", owner_away=True, moh_on=True))
-    store.save(replace(call, offer="v=0"))
+    store.save(replace(call, leg=replace(leg, answer="v=0"), owner_away=True, moh_on=True))
+    store.save(replace(call, leg=replace(leg, offer="v=0")))
     assert log_size(store) == size
     store.save(replace(call, user="alice"))
     assert log_size(store) > size

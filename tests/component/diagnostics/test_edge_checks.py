@@ -20,8 +20,7 @@ class Pbx:
         self._endpoint, self._places = endpoint, places
 
     async def status_of(self, path: str) -> int:
-        assert path == "/endpoints/PJSIP/edge"
-        return self._endpoint
+        return self._endpoint if path == "/endpoints/PJSIP/edge" else 404
 
     async def has_extension(self, place: str) -> bool:
         return place in self._places
@@ -76,7 +75,8 @@ async def test_an_edge_that_works(edge: FakeKamailio, subject: Subject) -> None:
     async with answers("200 OK") as server:
         for transport in ("udp", "tcp"):
             edge.sockets = [("ws", "127.0.0.1", 1), (transport, "0.0.0.0", server.port)]
-            findings = await found(subject)
+            ring = f"PJSIP/edge/sip:{{user}}@127.0.0.1:{server.port}"
+            findings = await found(replace(subject, sip_edge_ring=ring))
             assert not any(cure or failed for _, cure, failed in findings.values()), findings
             assert f"{transport}:127.0.0.1:{server.port} answers OPTIONS with 200" in findings["SIP edge OPTIONS"][0]
     assert "kamailio" in findings["SIP edge"][0]
@@ -123,3 +123,26 @@ async def test_sip_passwords_of_nobody_or_another_realm(subject: Subject) -> Non
     assert not failed and "user sip-password NAME" in cure
     seen, cure, _ = (await found(replace(subject, sip_passwords_elsewhere=3)))["SIP passwords"]
     assert "3 one of another realm" in seen and "Set SIP_REALM back" in cure
+
+
+async def test_what_is_dialled_for_a_phone_leads_to_the_edge(edge: FakeKamailio, subject: Subject) -> None:
+    edge.sockets = [("udp", "127.0.0.2", 5062)]
+
+    async def ring(value: str) -> tuple[str, str, bool]:
+        [check] = [
+            one for one in EdgeChecks(replace(subject, sip_edge_ring=value), GOOD).all(set()) if "RING" in one.name
+        ]
+        try:
+            return (*await check.run(), False)
+        except CheckFailed as error:
+            return str(error), error.cure, True
+
+    right = "PJSIP/edge/sip:{user}@127.0.0.2:5062"
+    assert await ring(right) == (f"{right} leads to the edge", "", False)
+    seen, cure, failed = await ring("")
+    assert "do not ring" in seen and right in cure and not failed
+    seen, cure, failed = await ring("PJSIP/other/sip:{user}@127.0.0.2:5062")
+    assert failed and "no PJSIP endpoint other" in seen and right in cure
+    seen, cure, failed = await ring("PJSIP/edge/sip:{user}@127.0.0.2:5063")
+    assert "none of the edge's own sockets" in seen and right in cure and not failed
+    assert not (await ring("Local/{user}@phones"))[1]
