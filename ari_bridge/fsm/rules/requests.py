@@ -22,6 +22,8 @@ def place(call: Call, event: events.Placed) -> Decision:
 
 @leads_to(ACCEPTING)
 def accept(call: Call, event: events.Accepted) -> Decision:
+    if call.direction is Direction.OUTBOUND:
+        return refuse.apply(call, event)
     call = replace(
         call,
         user=event.user,
@@ -40,6 +42,8 @@ def accept(call: Call, event: events.Accepted) -> Decision:
 
 @leads_to(*ENDS)
 def decline(call: Call, event: events.Declined) -> Decision:
+    if call.direction is Direction.OUTBOUND:
+        return refuse.apply(call, event)
     remaining = call.users - {event.user}
     if not remaining:
         return end(call, event.at, Outcome.REJECTED, dialplan_status="DECLINED")

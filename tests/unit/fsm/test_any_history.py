@@ -141,6 +141,8 @@ class History:
         if isinstance(event, events.StepDone | events.StepFailed) and event.step in MAKES:
             if isinstance(event, events.StepDone) or event.failure is not Failure.REFUSED:
                 self.stands.add((MAKES[event.step], event.target))
+                if before.near:  # it may answer before its creation has come back
+                    self.stands = as_near(self.stands)
         if isinstance(event, events.PartyGiven) and event.channel in {party.channel for party in before.parties}:
             return  # it can be given once
         try:
