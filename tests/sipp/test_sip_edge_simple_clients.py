@@ -46,7 +46,7 @@ async def test_the_first_that_comes_by_tcp_is_the_answer(site: EdgeSite) -> None
     await nothing_left(site, seconds=45)
 
 
-async def test_a_number_that_rings_is_not_told_before_it_answers(site: EdgeSite) -> None:
+async def test_a_busy_number_refuses_with_the_first_response(site: EdgeSite) -> None:
     body = "\r\n".join(OPUS_OFFER.format(port=9, version=1).splitlines()) + "\r\n"
     text = INVITE.format(number="604", port=site.port, length=len(body), body="").replace("\n", "\r\n") + body
     reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
