@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.sip_client import OPUS_OFFER
+from tests.real.sip_client import OPUS_OFFER, close
 from tests.real.sip_edge import EdgeSite, edge_site
 from tests.sipp.edge_phones import nothing_left
 
@@ -28,7 +28,7 @@ Content-Length: {length}
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeSite]:
-    with edge_site(tmp_path_factory.mktemp("edge"), SIP_TRUSTED="127.0.0.1") as running:
+    with edge_site(tmp_path_factory.mktemp("edge"), t1_ms=100, SIP_TRUSTED="127.0.0.1") as running:
         yield running
 
 
@@ -41,9 +41,9 @@ async def test_the_first_that_comes_by_tcp_is_the_answer(site: EdgeSite) -> None
         first = (await reader.read(65536)).decode()
     assert first.startswith("SIP/2.0 200 OK\r\n"), first
     assert "opus/48000" in first
-    writer.close()
-    # It never acknowledges, so Asterisk gives the call up after 32 s (RFC 3261 section 13.3.1.4).
-    await nothing_left(site, seconds=45)
+    await close(writer)
+    # It never acknowledges, so Asterisk gives the call up after 64 * T1 (RFC 3261 section 13.3.1.4).
+    await nothing_left(site, seconds=30)
 
 
 async def test_a_busy_number_refuses_with_the_first_response(site: EdgeSite) -> None:
@@ -54,7 +54,7 @@ async def test_a_busy_number_refuses_with_the_first_response(site: EdgeSite) -> 
     async with asyncio.timeout(5):
         first = (await reader.read(65536)).decode()
     assert first.startswith("SIP/2.0 486"), first
-    writer.close()
+    await close(writer)
 
 
 async def test_the_program_of_the_guide_is_answered(site: EdgeSite) -> None:
