@@ -11,6 +11,8 @@ from tests.real.sip_client import OPUS_OFFER, SipClient
 from tests.real.sip_edge import EdgeSite, edge_site
 from tests.sipp.edge_phones import MILLIWATT, client, nothing_left
 
+pytestmark = pytest.mark.real
+
 BODY = OPUS_OFFER.format(port=9, version=1)
 STRANGERS = itertools.count(1)
 # Each is no SIP, or breaks a rule of it (after RFC 4475 section 3.1.2).
@@ -54,7 +56,7 @@ async def test_a_call_hears_nothing_of_a_flood_and_of_broken_messages(site: Edge
         attacker.drop_all()
         attacker.send(attacker.request("OPTIONS", attacker.new_dialog(f"sip:127.0.0.1:{site.port}")))
         with pytest.raises(TimeoutError):
-            await attacker.next(seconds=1.0)
+            await attacker.final("OPTIONS", seconds=1.0)
         assert (await phone.ask("BYE", dialog)).status == 200
     await nothing_left(site)
 

@@ -12,6 +12,8 @@ from tests.real.sip_client import OPUS_OFFER, close
 from tests.real.sip_edge import EdgeSite, edge_site
 from tests.sipp.edge_phones import nothing_left
 
+pytestmark = pytest.mark.real
+
 GUIDE = Path(__file__).parents[2] / "docs" / "DIRECT_SIP.md"
 # No Contact, no Max-Forwards, no branch, and afterwards no ACK.
 INVITE = """INVITE sip:{number}@127.0.0.1:{port} SIP/2.0
