@@ -18,7 +18,7 @@ from ari_bridge.outcomes import Cause, Outcome
 ADDRESS = RtpAddress("127.0.0.1", 20000)
 LEG = LegRef(1)
 OF_LEG = {Resource.MEDIA_SESSION, Resource.EXTERNAL_MEDIA}
-ALL = {*Resource} - {Resource.PARTY, Resource.NEAR}  # what a call of two holds
+ALL = {*Resource} - {Resource.PARTY, Resource.NEAR, Resource.PHONE}  # what a call of two holds
 
 
 @dataclass
