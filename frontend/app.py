@@ -138,7 +138,7 @@ class App:
         self._permissions = DialPermissions(
             settings.number_plan(),
             self._dial_file,
-            source=AccountDialRights(self.accounts),
+            source=AccountDialRights(self.accounts, required=settings.enable_authentication),
             is_listed=self._is_listed,
         )
         self.switch = OutgoingSwitch(settings.state_dir / OUTGOING_FILE)

@@ -27,6 +27,7 @@ class DialRights:
         tenant: The user's tenant; "" for none.
         user_id: The user's, which a rename does not change; "" for none.
         refusal: Why nothing is dialled for them, whatever the class: they are locked, say; "" if it is.
+        known: Whether there is such a user, or such an API key. Who is not known places no calls.
     """
 
     class_of_service: str = ""
@@ -34,13 +35,14 @@ class DialRights:
     tenant: str = ""
     user_id: str = ""
     refusal: str = ""
+    known: bool = True
 
 
 class ClassOfServiceSource(Protocol):
     """Where a user's class of service comes from, besides the file. Quick, never waits."""
 
     def dial_rights(self, user: str) -> DialRights:
-        """Those of nobody (`DialRights()`) for a user that is not known."""
+        """Those of nobody (`DialRights(known=False)`) for a user that is not known, where users are known at all."""
 
 
 class NoSource:
@@ -97,6 +99,10 @@ class DialPermissions:
     def limits_of(self, user: str) -> ClassLimits:
         """Those of the user's class of service, where it has limits of its own."""
         return self._file.current().limits.get(self.class_of(user), _NO_LIMITS)
+
+    def is_known(self, user: str) -> bool:
+        """Whether there is such a user, or such an API key; everybody is known to a server without users."""
+        return self._source.dial_rights(user).known
 
     def tenant_of(self, user: str) -> str:
         """ "" for none."""

@@ -37,6 +37,7 @@ from ari_bridge.fsm.events import (
     Event,
     Failure,
     MediaChecked,
+    NobodyRings,
     PagesRang,
     PartyAnswered,
     PartyFailed,
@@ -192,6 +193,8 @@ class CallTask:
                         ringing.phone,
                     )
                 )
+            case actions.CheckRinging():
+                self._check_ringing()
             case actions.StopRinging(user, reason):
                 self._guard(lambda: self.backends.registrar.stop_ringing(self.call, user, reason))
             case actions.UpdateCaller():
@@ -286,6 +289,14 @@ class CallTask:
         except Exception:
             self.log.exception("ringing the clients failed")
             return RingDecision()
+
+    def _check_ringing(self) -> None:
+        call = self.call
+        if any(self.backends.registrar.is_registered(user) for user in call.users):
+            return  # its pages ring, also those that were opened since
+        decision = self._decide_ringing(call)
+        if not decision.users:
+            self.post(NobodyRings(time.time(), decision.status, decision.forward))
 
     def _notify_when_so(self, notification: Notification) -> None:
         """A change that Asterisk has yet to confirm is held back until then."""

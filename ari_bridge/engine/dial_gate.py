@@ -18,6 +18,7 @@ from ari_bridge.number_routing import Routes
 
 _INSIDE = (NumberClass.INTERNAL, NumberClass.EMERGENCY)
 _OUTSIDE_RULE = "ALLOW_OUTSIDE_TO_OUTSIDE is false"
+_UNKNOWN_RULE = "there is no such user"
 _EMERGENCY_FORWARD_RULE = "calls are not forwarded to emergency numbers"
 
 log = structlog.get_logger(__name__)
@@ -68,6 +69,8 @@ class DialGate:
         decision = self.decide(user, number)
         if decision.allowed and kind is LegKind.FORWARD and self.all_outside([number]):
             decision = replace(decision, allowed=False, rule=_OUTSIDE_RULE)
+        if decision.allowed and kind is LegKind.CALL and self._is_nobodys(user, decision):
+            decision = replace(decision, allowed=False, rule=_UNKNOWN_RULE)
         if kind is LegKind.FORWARD and decision.number.number_class is NumberClass.EMERGENCY:
             # The caller does not want it, and no limit would stop a hundred of them.
             decision = replace(decision, allowed=False, rule=_EMERGENCY_FORWARD_RULE)
@@ -98,6 +101,11 @@ class DialGate:
         if stopped:
             raise OutgoingStopped(number, number_class, STOPPED_RULE)
         raise DialForbidden(number, number_class, decision.number.why, decision.rule)
+
+    def _is_nobodys(self, user: str | None, decision: DialDecision) -> bool:
+        """A SIP edge remembers credentials for a while: longer, perhaps, than there is their user."""
+        is_emergency = decision.number.number_class is NumberClass.EMERGENCY
+        return user is not None and not is_emergency and not self._permissions.is_known(user)
 
     def is_stopped(self, decision: DialDecision) -> bool:
         """Whether it is allowed, but not while an operator has outgoing calls stopped, as now."""

@@ -46,7 +46,7 @@ class InboundCallPolicy:
         """Who rings for `call`. `live`: every call that has not ended, `call` included."""
         user = call.target
         in_call = any(other.user == user and not other.left_outcome for other in live)
-        phone = self._phone_of(user)
+        phone = "" if call.phone else self._phone_of(user)  # asked again: those that rang cannot be reached
         reachable = self._presence.is_registered(user) or bool(phone)
         decision = decide_ringing(user, self._allowed(user), has_page=reachable, in_call=in_call)
         return dataclasses.replace(decision, phone=phone) if decision.users else decision

@@ -39,6 +39,13 @@ class RingPages:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckRinging:
+    """The SIP phones have failed: if no page is open either, decide where the caller goes. Comes back as NobodyRings,
+    or not at all.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class StopRinging:
     """`user`: whose pages stop ringing; None: everybody's. `reason`: as in the message `incoming-ended`."""
 
@@ -130,6 +137,7 @@ Action = (
     | Release
     | SendDigits
     | RingPages
+    | CheckRinging
     | StopRinging
     | UpdateCaller
     | StartTimer

@@ -163,6 +163,14 @@ class PagesRang(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NobodyRings(Event):
+    """The SIP phones that rang cannot be reached, and no page is open: see `PagesRang`."""
+
+    status: str
+    forward: str
+
+
+@dataclass(frozen=True, slots=True)
 class StasisStarted(Event):
     """ARI StasisStart of one of the call's channels: it takes commands now."""
 

@@ -45,7 +45,7 @@ from ari_bridge.fsm.rules.progress import early_media, far_progresses, far_rings
 from ari_bridge.fsm.rules.refusals import ignore, illegal, refuse
 from ari_bridge.fsm.rules.releases import release_failed, released, released_in_call
 from ari_bridge.fsm.rules.requests import accept, decline, hang_up, place, send_digits
-from ari_bridge.fsm.rules.ringing import arrive, pages_rang, pages_rang_late
+from ari_bridge.fsm.rules.ringing import arrive, nobody_rings, pages_rang, pages_rang_late
 from ari_bridge.fsm.rules.steps import accepting_step_done, step_done, step_done_late, step_failed, step_failed_late
 from ari_bridge.fsm.rules.timers import timer
 from ari_bridge.fsm.timing import Timing
@@ -85,6 +85,7 @@ TABLE: dict[type[Event], tuple[Rule, ...]] = {
     events.RecordingRequested:   (refuse,                 refuse,                 refuse,                 refuse,                 recording.record,       refuse,                 refuse),
     events.Arrived:              (arrive,                 illegal,                illegal,                illegal,                illegal,                illegal,                illegal),
     events.PagesRang:            (pages_rang,             illegal,                illegal,                illegal,                illegal,                pages_rang_late,        pages_rang_late),
+    events.NobodyRings:          (ignore,                 nobody_rings,           ignore,                 ignore,                 ignore,                 ignore,                 ignore),
     events.StasisStarted:        (stasis_started,         stasis_started,         stasis_started,         stasis_started,         stasis_started,         ignore,                 ignore),
     events.ChannelReplaced:      (ignore,                 ignore,                 ignore,                 ignore,                 parties.replaced,       ignore,                 ignore),
     events.ConnectedLineChanged: (connected_line_changed, connected_line_changed, connected_line_changed, connected_line_changed, connected_line_changed, ignore,                 ignore),

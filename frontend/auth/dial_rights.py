@@ -14,10 +14,12 @@ class AccountDialRights:
 
     Args:
         accounts: The users; none of them if sign-in is off.
+        required: Whether sign-in is on, so that only users are known; else everybody is who they say.
     """
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, *, required: bool = True) -> None:
         self._accounts = accounts
+        self._required = required
 
     def dial_rights(self, user: str) -> DialRights:
         if key := self._accounts.api_keys.find(guest_key(user) or user):
@@ -25,7 +27,7 @@ class AccountDialRights:
             return DialRights(key.class_of_service, (MACHINE,), key.tenant, refusal=refusal)
         found = self._accounts.find(user)
         if found is None:
-            return DialRights()
+            return DialRights(known=not self._required)
         return DialRights(found.class_of_service, found.roles, found.tenant, found.id, _refusal(found))
 
 

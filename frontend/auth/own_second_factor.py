@@ -94,7 +94,8 @@ class OwnSecondFactor:
         user = await self.confirm_password(principal, password)
         if await self._accounts.second_factors.of(user):
             raise SecondFactorExists
-        await self._prove_if_any(user, proof, principal)
+        if user.second_factor:
+            await self._prove(user, proof, principal)
         secret = totp.new_secret()
         incomplete = self._challenges.issue(Step.ENROLMENT, user, signed_in=True, secret=secret)
         return Enrolment(incomplete.challenge, secret, user.name)
@@ -114,8 +115,7 @@ class OwnSecondFactor:
 
     async def begin_key(self, principal: Principal, password: str, proof: Proof) -> KeyRequest:
         """For the browser, which registers a security key. Raises as `begin_app`, InvalidUser (keys are off)."""
-        user = await self.confirm_password(principal, password)
-        await self._prove_if_any(user, proof, principal)
+        user = await self.confirm(principal, password, proof)
         challenge = self._challenges.issue(Step.ENROLMENT, user, signed_in=True).challenge
         found, _ = self._attempt(principal, challenge, Step.ENROLMENT)
         return KeyRequest(challenge, await self._security_keys.options(user, self._challenges.ask_key(found)))
@@ -174,10 +174,6 @@ class OwnSecondFactor:
         await self._prove(user, proof, principal)
         return user
 
-    async def _prove_if_any(self, user: User, proof: Proof, principal: Principal) -> None:
-        if user.second_factor:
-            await self._prove(user, proof, principal)
-
     async def _prove(self, user: User, proof: Proof, principal: Principal) -> None:
         """Use the second factor. Raises WrongCode, ChallengeEnded, TooManyAttempts, AccountsUnavailable."""
         if isinstance(proof, str):
@@ -187,6 +183,13 @@ class OwnSecondFactor:
         asked = self._challenges.take_key_challenge(found)
         with self._challenges.using(found):
             await self._security_keys.check(user, proof.credential, asked, principal.address)
+
+    async def confirm(self, principal: Principal, password: str, proof: Proof) -> User:
+        """The password, and the second factor of who has one. `proof`: "" of who has none. Raises as `begin_app`."""
+        user = await self.confirm_password(principal, password)
+        if user.second_factor:
+            await self._prove(user, proof, principal)
+        return user
 
     async def confirm_password(self, principal: Principal, password: str) -> User:
         """Raises Unauthorized, InvalidUser (it is no user), TooManyAttempts, AccountsUnavailable."""

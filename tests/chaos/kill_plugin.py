@@ -13,7 +13,7 @@ from typing import Any, Literal, NoReturn, TypeVar, cast
 
 from ari_bridge.ari.rest import RestClient
 from ari_bridge.fsm.call import Direction, Milestone, Resource, Step
-from ari_bridge.fsm.setup_plan import PLANS
+from ari_bridge.fsm.setup_plan import MAKES, MEDIA_LEG, PLANS
 from ari_bridge.hooks import Hooks
 from ari_bridge.ids import Kind, parse_resource_id
 from ari_bridge.media.ng import NgClient
@@ -22,18 +22,21 @@ VARIABLE = "CHAOS_KILL"
 MOMENTS = ("before", "during", "after")
 Moment = Literal["before", "during", "after"]
 _SENT_SECONDS = 0.002  # a request is on its way, and no peer answers as fast
-_NG = {"offer": Step.OFFER_MEDIA.value, "answer": Step.ANSWER_MEDIA.value, "delete": "release_media_session"}
+STEPS_OF_NG = {"offer": Step.OFFER_MEDIA.value, "answer": Step.ANSWER_MEDIA.value, "delete": "release_media_session"}
+"""The step that each command of rtpengine's ng protocol is."""
 T = TypeVar("T")
 
 
 def steps_of_set_up(direction: Direction) -> list[str]:
-    """All requests that set up a call, as the plan has them; those for a leg that is used again set up none."""
-    return [step.value for step, waits_for in PLANS[direction].items() if Milestone.LEG_REUSED not in waits_for]
+    """All requests that set up a page's call, as the plan has them; those for a leg that is used again set up none."""
+    plan = PLANS[direction] | MEDIA_LEG
+    return [step.value for step, waits_for in plan.items() if Milestone.LEG_REUSED not in waits_for]
 
 
 def steps_of_hang_up() -> list[str]:
-    """All requests that end one of a page."""
-    return [f"release_{resource.value}" for resource in Resource if resource is not Resource.NEAR]
+    """All requests that end a call that a page has made: each releases what a step of its set-up has made."""
+    made_by = (Step(step) for step in steps_of_set_up(Direction.OUTBOUND))
+    return [f"release_{MAKES[step].value}" for step in made_by if step in MAKES]
 
 
 def step_of_ari(operation: str, parameters: Mapping[str, Any]) -> str:
@@ -100,7 +103,7 @@ def setup(hooks: Hooks) -> None:
 
     def ng(self: NgClient, name: str, *rest: Any, **named: Any) -> Any:
         made = ask(self, name, *rest, **named)
-        return dying(made, moment) if _NG.get(name) == step else made
+        return dying(made, moment) if STEPS_OF_NG.get(name) == step else made
 
     RestClient.send = ari  # type: ignore[method-assign]
     NgClient.ask = ng  # type: ignore[assignment, method-assign]

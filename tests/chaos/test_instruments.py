@@ -8,7 +8,10 @@ import struct
 import numpy as np
 import pytest
 
+from ari_bridge.fsm.call import Direction
+from ari_bridge.ids import leg_id
 from ari_bridge_client.audio import Samples
+from tests.chaos import kill_plugin
 from tests.chaos.far import FAR_TONE, PAGE_TONE, Far
 from tests.chaos.proxy import Proxy
 from tests.real import free_ports
@@ -106,3 +109,16 @@ async def test_a_cut_proxy_resets_and_refuses_and_is_mended() -> None:
         assert await asyncio.wait_for(reader.readexactly(4), 1) == b"back"
         for side in (writer, again):
             side.close()
+
+
+def test_every_step_that_is_killed_at_is_a_request_that_the_plugin_sees() -> None:
+    """Else its case would wait for a request that never comes."""
+    operations = (
+        *("channels.create", "channels.externalMedia", "channels.dial", "channels.ring", "channels.answer"),
+        *("channels.hangup", "bridges.createWithId", "bridges.addChannel", "bridges.destroy"),
+    )
+    channels = ("1700000000.1", leg_id("call", 1))
+    seen = {kill_plugin.step_of_ari(name, {"channelId": channel}) for name in operations for channel in channels}
+    seen |= set(kill_plugin.STEPS_OF_NG.values())
+    set_ups = {step for direction in Direction for step in kill_plugin.steps_of_set_up(direction)}
+    assert set_ups | set(kill_plugin.steps_of_hang_up()) == seen - {""}

@@ -5,6 +5,7 @@ behave; this one restarts, signs wrongly, leaves headers out.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import re
 import secrets
@@ -75,6 +76,14 @@ class Dialog:
     cseq: int = 0
 
 
+async def close(writer: asyncio.StreamWriter) -> None:
+    """Closes a connection, and waits until it is closed: the end of the test's event loop would leave it open."""
+    writer.close()
+    with contextlib.suppress(OSError, TimeoutError):  # it broke, or the other side does not take part
+        async with asyncio.timeout(2):
+            await writer.wait_closed()
+
+
 class SipClient(asyncio.DatagramProtocol):
     """`async with SipClient(port) as client`. `transport`: udp, tcp or tls; `port`: of the edge."""
 
@@ -126,7 +135,7 @@ class SipClient(asyncio.DatagramProtocol):
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
         if self._writer:
-            self._writer.close()
+            await close(self._writer)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self._take(data.decode(errors="replace"))

@@ -39,6 +39,12 @@ type = identify
 endpoint = edge
 match_header = X-Ari-Bridge-User: /^[^ ]+$/
 """
+TIMERS = """
+[timers]
+type = system
+timer_t1 = {t1}
+timer_b = {b}
+"""
 # 600 echo, 601 Milliwatt, 607 hangs up by itself, 608 takes three keys, 609 notes who calls; 91USER rings a phone.
 DIALPLAN = """
 [from-edge]
@@ -131,11 +137,11 @@ class EdgeSite:
 
 
 @contextmanager
-def edge_site(folder: Path, version: str = "16", **settings: str) -> Iterator[EdgeSite]:
-    """All of it, running. `settings`: of the edge."""
+def edge_site(folder: Path, version: str = "16", t1_ms: int = 500, **settings: str) -> Iterator[EdgeSite]:
+    """All of it, running. `settings`: of the edge; `t1_ms`: Asterisk's T1 (RFC 3261 section 17.1.1.1)."""
     require_installed(shutil.which("kamailio") is not None, "Kamailio")
     port, tls_port, pbx_side, rpc = free_ports.ports(4)
-    pbx = new_pbx(folder / "asterisk", version, _configuration(folder, f"127.0.0.2:{pbx_side}"))
+    pbx = new_pbx(folder / "asterisk", version, _configuration(folder, f"127.0.0.2:{pbx_side}", t1_ms))
     make_certificate(folder / "certificate.pem", folder / "key.pem", free_ports.HOST, Steps(folder / "steps.log"))
     rtpengines = [new_rtpengine(folder / f"rtpengine-{number}") for number in (1, 2)]
     users = Users()
@@ -164,7 +170,7 @@ def edge_site(folder: Path, version: str = "16", **settings: str) -> Iterator[Ed
         yield EdgeSite(edge, pbx, rtpengines, users, tls_port)
 
 
-def _configuration(folder: Path, edge: str) -> Path:
+def _configuration(folder: Path, edge: str, t1_ms: int) -> Path:
     """The demo's, but that calls from the edge are answered by the dialplan."""
     made = folder / "asterisk-conf"
     shutil.copytree(CONFIGURATION, made)
@@ -176,5 +182,6 @@ def _configuration(folder: Path, edge: str) -> Path:
         endpoints = endpoints.replace(
             "type = global\n", "type = global\nendpoint_identifier_order = header,ip,username\n", 1
         )
-        (made / "pjsip.conf").write_text(endpoints + ENDPOINT)
+        endpoints += ENDPOINT
+    (made / "pjsip.conf").write_text(endpoints + TIMERS.format(t1=t1_ms, b=64 * t1_ms))
     return made

@@ -17,6 +17,7 @@ from tests.security.test_second_factor import Phone, challenge_of, enrolled, giv
 __all__ = ["phone"]
 
 BEGIN, COMPLETE = "/me/second-factor", "/me/second-factor/complete"
+SIP_PASSWORD = "/me/sip-password"
 ENROLMENT = "/session/second-factor/enrolment"
 
 
@@ -46,6 +47,17 @@ async def test_a_token_and_the_password_do_not_replace_it(
     status, problem = await post(http, BEGIN, password=PASSWORD, headers=stolen)
     assert (status, problem["code"]) == (400, "invalid_request") and "Remove it first" in problem["detail"]
     await signs_in(http, phone)
+
+
+async def test_nor_do_they_make_a_sip_password(app: App, http: aiohttp.ClientSession, sign_in: SignIn) -> None:
+    stolen = await sign_in("1001")
+    phone = await enrolled(http, await sign_in("1001"))
+    for code in ("", phone.wrong):
+        status, problem = await post(http, SIP_PASSWORD, password=PASSWORD, code=code, headers=stolen)
+        assert (status, problem["code"]) == (400, "invalid_request")
+    assert not found(app).sip_ha1
+    assert (await post(http, SIP_PASSWORD, password=PASSWORD, code=phone.code(), headers=stolen))[0] == 200
+    assert found(app).sip_ha1
 
 
 async def test_nor_does_a_challenge_from_before_it_was_set_up(http: aiohttp.ClientSession, sign_in: SignIn) -> None:

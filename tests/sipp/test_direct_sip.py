@@ -1,15 +1,20 @@
 """The whole way: a SIP client's Opus, the edge, Asterisk, the engine, and what was dialled."""
 
 import asyncio
+import shutil
 from pathlib import Path
+
+import pytest
 
 from deploy.demo.rtpengine import Rtpengine
 from deploy.demo.sip_edge import SipEdge
 from tests.real import free_ports
 from tests.real.live_system import live_system
 from tests.real.opus_peer import OpusPeer
-from tests.real.parts import Pbx
+from tests.real.parts import Pbx, require_installed
 from tests.real.sip_client import OPUS_OFFER, SipClient
+
+pytestmark = pytest.mark.real
 
 OURS = 440.0  # Hz that the client sends
 MILLIWATT = 1004.0
@@ -17,6 +22,7 @@ TOKEN = "a-token-of-the-tests-0123456789abcdef"
 
 
 async def test_a_sip_client_is_a_caller_like_any_other(pbx: Pbx, rtpengine: Rtpengine, tmp_path: Path) -> None:
+    require_installed(shutil.which("kamailio") is not None, "Kamailio")
     http, port, tls, pbx_side, rpc = free_ports.ports(5)
     told = {
         "SIP_EDGE_PBX": f"127.0.0.1:{pbx.sip_port}",

@@ -9,6 +9,8 @@ from tests.sipp.edge_phones import MILLIWATT, OURS, client, nothing_left
 from tests.sipp.edge_phones import hung_up as hung_up
 from tests.sipp.edge_phones import site as site
 
+pytestmark = pytest.mark.real
+
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 async def test_an_opus_call_is_heard_both_ways(site: EdgeSite, transport: str) -> None:

@@ -1,6 +1,7 @@
 """What strangers send to the SIP edge, and that a call which stands hears nothing of it."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,10 @@ from tests.real.sip_client import OPUS_OFFER, SipClient
 from tests.real.sip_edge import EdgeSite, edge_site
 from tests.sipp.edge_phones import MILLIWATT, client, nothing_left
 
+pytestmark = pytest.mark.real
+
 BODY = OPUS_OFFER.format(port=9, version=1)
+STRANGERS = itertools.count(1)
 # Each is no SIP, or breaks a rule of it (after RFC 4475 section 3.1.2).
 TORTURE = (
     b"\x00\xff\xfe garbage\r\n\r\n",
@@ -23,16 +27,16 @@ TORTURE = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeSite]:
-    """Its own for each test: sources are banned."""
+    """Its own for these tests: sources are banned."""
     with edge_site(tmp_path_factory.mktemp("edge")) as running:
         yield running
 
 
 def stranger(site: EdgeSite, user: str = "1001", password: str = "") -> SipClient:
-    """Somebody who comes from another address than the phones: the IPv4 loopback has plenty."""
-    return SipClient(site.port, local="127.0.0.9", user=user, password=password)
+    """Somebody at an address that nobody has had yet, as sources are banned: the IPv4 loopback has plenty."""
+    return SipClient(site.port, local=f"127.0.9.{next(STRANGERS)}", user=user, password=password)
 
 
 async def test_a_call_hears_nothing_of_a_flood_and_of_broken_messages(site: EdgeSite) -> None:
@@ -52,7 +56,7 @@ async def test_a_call_hears_nothing_of_a_flood_and_of_broken_messages(site: Edge
         attacker.drop_all()
         attacker.send(attacker.request("OPTIONS", attacker.new_dialog(f"sip:127.0.0.1:{site.port}")))
         with pytest.raises(TimeoutError):
-            await attacker.next(seconds=1.0)
+            await attacker.final("OPTIONS", seconds=1.0)
         assert (await phone.ask("BYE", dialog)).status == 200
     await nothing_left(site)
 

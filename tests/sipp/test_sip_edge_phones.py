@@ -12,6 +12,8 @@ from tests.sipp.edge_phones import MILLIWATT, OURS, client, nothing_left
 from tests.sipp.edge_phones import hung_up as hung_up
 from tests.sipp.edge_phones import site as site
 
+pytestmark = pytest.mark.real
+
 PCMU_ANSWER = """v=0
 o=- 7 1 IN IP4 127.0.0.1
 s=-

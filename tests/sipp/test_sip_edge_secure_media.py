@@ -1,12 +1,15 @@
 """SIP over WebSocket, and media that is encrypted: what the edge answers to browsers and to phones with SRTP."""
 
 import aiohttp
+import pytest
 
 from tests.real.sip_client import OPUS_OFFER, Message
 from tests.real.sip_edge import EdgeSite
 from tests.sipp.edge_phones import client, nothing_left
 from tests.sipp.edge_phones import hung_up as hung_up
 from tests.sipp.edge_phones import site as site
+
+pytestmark = pytest.mark.real
 
 KEY = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\n"
 BROWSER = """a=rtcp-mux

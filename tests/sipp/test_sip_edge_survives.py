@@ -10,6 +10,8 @@ from tests.real.sip_client import OPUS_OFFER
 from tests.real.sip_edge import EdgeSite, edge_site
 from tests.sipp.edge_phones import MILLIWATT, client, nothing_left, sessions
 
+pytestmark = pytest.mark.real
+
 
 @pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeSite]:

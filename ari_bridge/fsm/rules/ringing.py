@@ -20,8 +20,7 @@ def arrive(call: Call, event: events.Arrived) -> Decision:
 def pages_rang(call: Call, event: events.PagesRang) -> Decision:
     call = replace(call, forward=event.forward, ring_seconds=event.ring_seconds)
     if not event.users:
-        outcome, text = _NO_PAGE_RINGS.get(event.status, (Outcome.UNREACHABLE, "no page is open"))
-        return end(call, event.at, outcome, Cause(text=text), event.status)
+        return _end(call, event)
     reached = call.milestones | {Milestone.PAGES_RING}
     if event.phone:
         reached |= {Milestone.PHONE_WANTED}
@@ -37,6 +36,16 @@ _NO_PAGE_RINGS = {
     "FORWARD": (Outcome.TRANSFERRED, "the user has calls forwarded"),
     "VOICEMAIL": (Outcome.TRANSFERRED, "the user has calls forwarded to voicemail"),
 }
+
+
+@leads_to(*ENDS)
+def nobody_rings(call: Call, event: events.NobodyRings) -> Decision:
+    return _end(replace(call, forward=event.forward), event)
+
+
+def _end(call: Call, event: events.PagesRang | events.NobodyRings) -> Decision:
+    outcome, text = _NO_PAGE_RINGS.get(event.status, (Outcome.UNREACHABLE, "no page is open, and no phone answers"))
+    return end(call, event.at, outcome, Cause(text=text), event.status)
 
 
 @leads_to()

@@ -72,7 +72,7 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
     if event.step is Step.RING_FAR:
         return call, []  # the pages ring nonetheless: no reason to lose a caller
     if event.step in setup_plan.PHONE:
-        return phones.step_came_back(call)  # so they do without the phones
+        return phones.step_failed(call)  # so they do without the phones
     return _fail(call, event)
 
 

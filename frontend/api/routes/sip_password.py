@@ -8,7 +8,7 @@ from ari_bridge.accounts import Target, UserAdministration
 from ari_bridge.audit import Action, Result
 from ari_bridge.errors import InvalidRequest
 from frontend.api.routes.call_endpoints import SIGNING_IN
-from frontend.api.routes.second_factor import PasswordBody
+from frontend.api.routes.second_factor import PasswordBody, proof_of, refused_for_the_body
 from frontend.api.routes.user_endpoints import EXAMPLE_SIP_PASSWORD, SipPasswordData
 from frontend.auth.authenticator import Authenticator, Unauthorized
 from frontend.auth.own_second_factor import changed_meanwhile_is
@@ -26,13 +26,13 @@ MAKE = Endpoint(
     summary="Make a SIP password for your phones",
     description=(
         "The server makes it, and shows it this once. The one before is of no use any more. It does for SIP alone, "
-        "and nobody can sign in with it."
+        "and nobody can sign in with it. If you have a second factor, either `code` or `key` is needed too."
     ),
     parameters=Nothing,
     body=PasswordBody,
     responses={200: ResponseSpec(description="The SIP password", shape=SipPasswordData, example=EXAMPLE_SIP_PASSWORD)},
     problems=("too_many", "unavailable"),
-    example_body=PasswordBody("correct horse battery staple"),
+    example_body=PasswordBody("correct horse battery staple", "492039"),
 )
 REMOVE = Endpoint(
     name="removeOwnSipPassword",
@@ -63,10 +63,11 @@ class SipPasswordApi:
         principal = request.principal
         _check_user(principal)
         try:
-            user = await self._access.steps.own.confirm_password(principal, request.body.password)
-        except Unauthorized:
+            with refused_for_the_body():
+                user = await self._access.steps.own.confirm(principal, request.body.password, proof_of(request.body))
+        except (Unauthorized, InvalidRequest) as error:
             self._access.audit.record(
-                Action.USER_SIP_PASSWORD, principal.name or "", result=Result.REFUSED, reason="the password is wrong"
+                Action.USER_SIP_PASSWORD, principal.name or "", result=Result.REFUSED, reason=str(error)
             )
             raise
         with changed_meanwhile_is(Unauthorized(_CHANGED)):

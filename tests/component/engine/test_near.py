@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ari_bridge.engine.limits import Limits
-from ari_bridge.fsm.call import Call, CallState
+from ari_bridge.fsm.call import Call, CallState, Milestone, Resource
 from ari_bridge.outcomes import Outcome
 from ari_bridge.preferences.ring_decision import RingDecision
 from tests.component.conftest import Engine, an_engine, until
@@ -92,3 +92,25 @@ async def test_a_phone_answers_a_caller(engine: Engine) -> None:
     assert engine.pages.stopped == [(None, "accepted_elsewhere")]
     await engine.ari.end(f"{call.id}-ph")
     assert (await gone(engine, call.id)).outcome is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize("page_open", [False, True])
+async def test_a_phone_that_cannot_be_reached_leaves_the_caller_to_the_pages_or_the_dialplan(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, page_open: bool
+) -> None:
+    engine.pages.users, engine.pages.reach = frozenset({"1001"}), RingDecision(phone=PHONE)
+    monkeypatch.setattr(engine.pages, "is_registered", lambda user: page_open)
+    engine.ari.far_side, engine.ari.dialplan_talks = RingsForEver(), True
+    await engine.ari.call_in("ast-1", "1001")
+    await until(lambda: [c for c in engine.ari.channels if c.endswith("-ph")])
+    [call] = engine.calls.live()
+    await until(lambda: Milestone.PHONE_DIALLED in engine.calls.get(call.id).milestones)
+    engine.pages.reach = RingDecision(status="FORWARD", forward="200")
+    engine.pages.users = frozenset({"1001"} if page_open else ())
+    await engine.ari.end(f"{call.id}-ph", 20)
+    if page_open:
+        await until(lambda: Resource.PHONE not in engine.calls.get(call.id).allocated)
+        assert engine.calls.get(call.id).state is CallState.RINGING
+        return
+    await until(lambda: "ast-1" in engine.ari.continued)
+    assert engine.ari.continued["ast-1"]["ARI_BRIDGE_STATUS"] == "FORWARD"

@@ -1,5 +1,7 @@
 """Who rings for a caller: preferences and presence as they are at that moment."""
 
+import msgspec
+
 from ari_bridge.dial_permissions import DialPermissions, NumberPlan, PermissionsFile
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.inbound_policy import InboundCallPolicy
@@ -55,3 +57,12 @@ def test_a_forward_that_dial_permissions_refuse_is_as_none() -> None:
         assert decide(CallPreferences(forward_always=number)) == decide(CallPreferences())
         assert decide(CallPreferences(forward_no_answer=number)).forward == ""
     assert decide(CallPreferences(forward_always="200")).forward == "200"
+
+
+def test_phones_that_rang_and_cannot_be_reached_do_not_ring_again() -> None:
+    gate = DialGate(DialPermissions(NumberPlan(country="DE"), PermissionsFile(None)), Routes())
+    wanted = Wanted(u1001=CallPreferences(forward_unreachable="200"))
+    policy = InboundCallPolicy(wanted, PagesSeen(), gate, lambda user: f"PJSIP/{user}")
+    assert policy.decide(CALLER, [CALLER]) == RingDecision(frozenset({"1001"}), phone="PJSIP/1001")
+    failed = msgspec.structs.replace(CALLER, phone="PJSIP/1001")
+    assert policy.decide(failed, [failed]) == RingDecision(status="FORWARD", forward="200")

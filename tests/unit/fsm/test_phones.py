@@ -4,7 +4,7 @@ import pytest
 
 from ari_bridge.ari.models import Bridge, Channel
 from ari_bridge.fsm import events
-from ari_bridge.fsm.actions import Do, Release, StartTimer, StopRinging
+from ari_bridge.fsm.actions import CheckRinging, Do, Release, StartTimer, StopRinging
 from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, Resource, Step
 from ari_bridge.fsm.events import Failure, Timer
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
@@ -68,8 +68,31 @@ def test_one_that_is_still_being_made_stops_once_it_is() -> None:
 @pytest.mark.parametrize("q850", [1, 20, 18, 34, 0])
 def test_one_that_cannot_be_reached_leaves_the_pages_ringing(q850: int) -> None:
     story = rings()
-    assert story.tell(events.ChannelDestroyed(3, Resource.PHONE, q850)) == []
+    assert story.tell(events.ChannelDestroyed(3, Resource.PHONE, q850)) == [CheckRinging()]
     assert story.call.state is CallState.RINGING and story.call.outcome is None
+
+
+@pytest.mark.parametrize(
+    ("status", "forward", "outcome"),
+    [
+        ("UNAVAILABLE", "", Outcome.UNREACHABLE),
+        ("FORWARD", "200", Outcome.TRANSFERRED),
+        ("VOICEMAIL", "voicemail", Outcome.TRANSFERRED),
+    ],
+)
+def test_without_a_page_the_caller_goes_on(status: str, forward: str, outcome: Outcome) -> None:
+    story = rings()
+    story.tell(events.ChannelDestroyed(3, Resource.PHONE, 20))
+    story.tell(events.NobodyRings(3, status, forward))
+    assert (story.call.outcome, story.call.dialplan_status, story.call.forward) == (outcome, status, forward)
+
+
+def test_a_page_that_has_answered_meanwhile_keeps_the_caller() -> None:
+    story = rings()
+    story.tell(events.ChannelDestroyed(3, Resource.PHONE, 20))
+    story.tell(events.Accepted(3, "1001", "an offer"))
+    assert story.tell(events.NobodyRings(3, "UNAVAILABLE", "")) == []
+    assert story.call.state is CallState.ACCEPTING
 
 
 @pytest.mark.parametrize("step", [Step.CREATE_PHONE, Step.DIAL_PHONE])

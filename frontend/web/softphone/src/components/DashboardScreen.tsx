@@ -3,7 +3,7 @@
 import { ArrowDownLeft, ArrowUpRight, LogOut, Pause, Play, Search, X } from "lucide-react";
 import { useState } from "react";
 import type { Api } from "sip-proxy-client";
-import { answeredShare, type LoggedEvent, passes, summaryOf, titleOf } from "../dashboard/live";
+import { answeredShare, type LoggedEvent, nearOf, passes, summaryOf, titleOf } from "../dashboard/live";
 import type { DashboardState } from "../dashboard/useDashboard";
 import type { Operating } from "../dashboard/useOperating";
 import { NO_DASHBOARD, SIGN_OUT } from "../texts";
@@ -256,6 +256,7 @@ interface CallRowProps {
 
 function CallRow({ call, now, onFilter, onEnd }: CallRowProps) {
   const inbound = call.direction === "inbound";
+  const near = nearOf(call);
   return (
     <>
       <span className="row-icon" title={inbound ? "Inbound" : "Outbound"}>
@@ -267,6 +268,11 @@ function CallRow({ call, now, onFilter, onEnd }: CallRowProps) {
         </b>
         <Story id={call.callId} onFilter={onFilter} />
       </span>
+      {near && (
+        <span className="row-more" title={near.title}>
+          {near.label}
+        </span>
+      )}
       <State state={call.heldByFar ? "held" : call.state} />
       <span className="row-time" title={new Date(call.createdAt * 1000).toLocaleString()}>
         {clock(now - (call.answeredAt ?? call.createdAt) * 1000)}

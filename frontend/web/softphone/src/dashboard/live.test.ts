@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { answeredShare, passes, readEvent, summaryOf, titleOf } from "./live";
+import { answeredShare, nearOf, passes, readEvent, summaryOf, titleOf } from "./live";
 
 const event = (value: object) => readEvent(JSON.stringify({ id: 1, at: 2, name: "ari", callId: "c1", ...value }))!;
 
@@ -36,4 +36,10 @@ it("reckons the share of answered calls", () => {
   expect(answeredShare({})).toBeNull();
   expect(answeredShare({ completed: 3, busy: 1 })).toBe(0.75);
   expect(answeredShare({ completed: 1, answered_elsewhere: 4 })).toBe(1); // a ring group: nobody was turned away
+});
+
+it("says by what the user takes part, once there is one", () => {
+  expect(nearOf({ user: "1001", near: "sip" })?.label).toBe("SIP");
+  expect(nearOf({ user: "1001", near: "page" })?.label).toBe("page");
+  expect(nearOf({ user: null, near: "page" })).toBeNull();
 });

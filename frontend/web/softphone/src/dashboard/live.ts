@@ -68,6 +68,14 @@ export function answeredShare({
   return all === 0 ? null : completed / all;
 }
 
+/** By what the call's user takes part, in words; null as long as nobody has taken the call. */
+export function nearOf({ user, near }: Pick<Api.CallData, "user" | "near">): { label: string; title: string } | null {
+  if (user === null) return null;
+  return near === "sip"
+    ? { label: "SIP", title: "Its user talks by a SIP phone or program" }
+    : { label: "page", title: "Its user talks by a page in the browser" };
+}
+
 function text(value: unknown): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }

@@ -82,6 +82,7 @@ export const DASHBOARD: DashboardState = {
         state: "accepted",
         target: "1002",
         caller: "7005",
+        near: "sip",
         createdAt: now - 61,
         answeredAt: now - 52,
         heldByFar: true,
