@@ -202,8 +202,14 @@ def forward_status(forward: str, otherwise: str) -> str:
 
 
 def release(call: Call) -> Decision:
-    """Release what is allocated, except what is still being created; ENDED once everything is released."""
+    """Release what is allocated, except what is still being created; ENDED once everything is released.
+
+    A SIP client is told the cause of its own hang-up only if it comes first: Asterisk gives whoever is in a bridge that
+    ends the cause 16.
+    """
     now = _releasable(call)
+    if Resource.NEAR in call.allocated:
+        now = [resource for resource in now if resource is not Resource.BRIDGE]
     call = replace(call, releasing=call.releasing | {*now})
     actions: list[Action] = [Release(resource) for resource in now]
     for leg in call.legs:

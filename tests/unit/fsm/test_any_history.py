@@ -208,8 +208,9 @@ class History:
         while coming := under_way(self.call):
             one, leg = min(coming, key=str)
             self.tell(events.StepDone(9, one, ADDRESS, "answer", leg))
-        for resource, leg in sorted(held(self.call), key=str):
-            self.tell(events.Released(9, resource, leg))
+        while coming_back := sorted(being_released(self.call), key=str):
+            for resource, leg in coming_back:
+                self.tell(events.Released(9, resource, leg))
 
 
 def as_near(stands: set[tuple[Resource, Target]]) -> set[tuple[Resource, Target]]:

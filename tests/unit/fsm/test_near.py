@@ -95,6 +95,13 @@ def test_it_is_hung_up_once_when_the_far_side_ends() -> None:
     assert story.call.state is CallState.ENDED
 
 
+def test_it_is_hung_up_before_the_bridge_ends_which_would_give_it_another_cause() -> None:
+    story = ringing()
+    first = story.tell(events.ChannelDestroyed(3, Resource.FAR, 1, "", sip=404))
+    assert Release(Resource.NEAR) in first and Release(Resource.BRIDGE) not in first
+    assert Release(Resource.BRIDGE) in story.tell(events.Released(3, Resource.NEAR))
+
+
 def test_its_own_hold_is_told_and_left_to_asterisk() -> None:
     story = talking()
     actions = story.tell(events.NearHeld(4, True))
