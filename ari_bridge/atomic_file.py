@@ -24,6 +24,17 @@ def write(target: Path, data: bytes) -> None:
     _write_part(target, lambda file: file.write(data))
 
 
+def write_new(target: Path, data: bytes) -> None:
+    """As `write`, of a file that there must not be yet: nobody reads half of it. Raises FileExistsError."""
+    part = _part(target, lambda file: file.write(data))
+    try:
+        _sync(part)
+        os.link(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    sync_folder(target.parent)
+
+
 def copy(source: Path, target: Path) -> None:
     """As `write`, with the content of another file."""
     with open(source, "rb") as reading:
@@ -32,11 +43,7 @@ def copy(source: Path, target: Path) -> None:
 
 def commit(part: Path, target: Path) -> None:
     """Give a complete file its final name. Both are on the disk when this returns."""
-    descriptor = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _sync(part)
     os.replace(part, target)
     sync_folder(target.parent)
 
@@ -77,14 +84,32 @@ def is_same(descriptor: int, path: Path, *, follow_symlinks: bool = True) -> boo
         return False
 
 
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _write_part(target: Path, fill: Callable[[BinaryIO], object]) -> None:
-    # A name of its own: two processes may write the same file, and the last one wins.
+    part = _part(target, fill)
+    try:
+        commit(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _part(target: Path, fill: Callable[[BinaryIO], object]) -> Path:
+    """A complete file beside the target, which may not be on the disk yet."""
+    # A name of its own: two processes may write the same file.
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f"{target.name}.", suffix=PART)
     part = Path(name)
     try:
         with open(descriptor, "wb") as file:
             fill(file)
-        commit(part, target)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    return part

@@ -5,7 +5,7 @@ copy of the database alone gives no codes.
 """
 
 import hmac
-import os
+from contextlib import suppress
 from pathlib import Path
 
 import pyotp
@@ -39,7 +39,8 @@ class SecretKey:
     def seal(self, secret: str) -> str:
         """Raises OSError, ValueError (the file has no key)."""
         if not self._key and not self.path.exists():
-            self._write(Fernet.generate_key())
+            with suppress(FileExistsError):  # another one was sealed first: with the key that there is now
+                self._write(Fernet.generate_key())
         return self._fernet().encrypt(secret.encode()).decode()
 
     def open(self, sealed: str) -> str:
@@ -62,8 +63,7 @@ class SecretKey:
 
     def _write(self, key: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(atomic_file.create_new(self.path, os.O_WRONLY), "wb") as file:
-            file.write(key)
+        atomic_file.write_new(self.path, key)
 
 
 def new_secret() -> str:

@@ -58,18 +58,18 @@ class DialGate:
         self._outside_to_outside = outside_to_outside
         self.switch = switch or OutgoingSwitch()
 
-    def resolve(self, user: str | None, target: str, kind: LegKind) -> tuple[str, str]:
+    def resolve(self, user: str | None, target: str, kind: LegKind, *, users_only: bool = False) -> tuple[str, str]:
         """The number as it is dialled, and its endpoint. Raises InvalidTarget, DialForbidden."""
         number, endpoint = self._routes.resolve(target)
-        self.check(user, number, kind)
+        self.check(user, number, kind, users_only=users_only)
         return number, endpoint
 
-    def check(self, user: str | None, number: str, kind: LegKind) -> None:
-        """Raises DialForbidden."""
+    def check(self, user: str | None, number: str, kind: LegKind, *, users_only: bool = False) -> None:
+        """Raises DialForbidden. `users_only`: nobody but a user may dial, as somebody whom a client token names may."""
         decision = self.decide(user, number)
         if decision.allowed and kind is LegKind.FORWARD and self.all_outside([number]):
             decision = replace(decision, allowed=False, rule=_OUTSIDE_RULE)
-        if decision.allowed and kind is LegKind.CALL and self._is_nobodys(user, decision):
+        if decision.allowed and users_only and self._is_nobodys(user, decision):
             decision = replace(decision, allowed=False, rule=_UNKNOWN_RULE)
         if kind is LegKind.FORWARD and decision.number.number_class is NumberClass.EMERGENCY:
             # The caller does not want it, and no limit would stop a hundred of them.

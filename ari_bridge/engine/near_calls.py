@@ -86,7 +86,7 @@ class NearCalls:
         """Raises InvalidRequest, InvalidTarget, DialForbidden, TooMany, Unavailable."""
         if not is_name(user) or guest_key(user):
             raise InvalidRequest("The SIP edge does not say whose call it is.", field="user")
-        number, endpoint = self._gate.resolve(user, target, LegKind.CALL)
+        number, endpoint = self._gate.resolve(user, target, LegKind.CALL, users_only=True)
         if not self._gate.is_emergency(number):
             self._admission.check_limits(user)
         self._admission.check_available()

@@ -3,7 +3,6 @@
 Every part of the server that must know who sends a request asks `Authenticator`, and gets a principal or an exception.
 """
 
-import os
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -305,7 +304,10 @@ def token_secret(path: Path) -> str:
             path.chmod(0o600)  # restored from a backup, or written by hand: whoever reads it signs in as anybody
     except FileNotFoundError:
         secret = secrets.token_urlsafe(48)
-        write_secret(path, secret)
+        try:
+            write_secret(path, secret)
+        except FileExistsError:  # another process, at its first start too, was quicker
+            secret = path.read_text().strip()
     if len(secret) < 32:
         raise InvalidUser(f"{path}: the token secret has {len(secret)} characters, and needs 32. Delete the file.")
     return secret
@@ -314,5 +316,4 @@ def token_secret(path: Path) -> str:
 def write_secret(path: Path, secret: str) -> None:
     """Create the file; an existing one is not overwritten. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(atomic_file.create_new(path, os.O_WRONLY), "w") as file:
-        file.write(secret + "\n")
+    atomic_file.write_new(path, f"{secret}\n".encode())

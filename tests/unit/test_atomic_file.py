@@ -1,6 +1,8 @@
 """Files that are complete or absent."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,17 @@ def test_a_replaced_file_is_another_one(tmp_path: Path) -> None:
         assert not atomic_file.is_same(file.fileno(), path) and atomic_file.identity(path) != before
         path.unlink()
         assert not atomic_file.is_same(file.fileno(), path) and atomic_file.identity(path) is None
+
+
+def test_of_many_that_make_a_file_at_once_one_does_and_all_read_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+
+    def make(number: int) -> bytes:
+        with suppress(FileExistsError):
+            atomic_file.write_new(path, f"{number}\n".encode() * 1000)
+        return path.read_bytes()
+
+    with ThreadPoolExecutor(8) as threads:
+        read = set(threads.map(make, range(40)))
+    assert len(read) == 1 and len(next(iter(read)).splitlines()) == 1000
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,6 +1,7 @@
 """Codes of authenticator apps, by the vectors of RFC 6238, and the key that seals their secrets."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,13 @@ def test_a_sealed_secret_is_read_after_a_restart_and_with_its_own_key_alone(tmp_
     other.seal(SECRET)
     with pytest.raises(totp.SecretUnreadable):
         other.open(sealed)
+
+
+def test_secrets_that_are_sealed_at_once_have_one_key(tmp_path: Path) -> None:
+    keys = [totp.SecretKey(tmp_path / "key") for _ in range(20)]
+    with ThreadPoolExecutor(8) as threads:
+        sealed = list(threads.map(lambda key: key.seal(SECRET), keys))
+    assert {totp.SecretKey(tmp_path / "key").open(one) for one in sealed} == {SECRET}
 
 
 def test_the_qr_code_is_square_and_has_its_finders() -> None:
