@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
+
+from frontend.app import App
+from frontend.auth.sign_in_pace import Pace
 
 SEED = "20261124"
 STREAMS = "^/events$"
@@ -24,6 +28,12 @@ EXCLUDED = "positive_data_acceptance"
 
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
 """Of Schemathesis. `coverage` is by far the longest: each way in which a parameter can be wrong."""
+
+
+def let_nothing_wait(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour would go by with what is asked with `wait`, and with sign-ins that are delayed after many wrong ones."""
+    app.watchers.close()
+    monkeypatch.setattr(Pace, "spacing", lambda pace, wrong: 0.0)
 
 
 async def fuzz(

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from ari_bridge.accounts.users_file import UsersFile
-from tests.fuzz import fuzz
+from tests.fuzz import fuzz, let_nothing_wait
 from tests.hang_up import hang_up_all
 from tests.real.live_system import LiveSystemWith
 
@@ -19,7 +19,9 @@ USER, PASSWORD = "1001", "correct horse"
 
 
 @pytest.mark.timeout(400)
-async def test_no_answer_is_another_than_the_document_says(site_with: LiveSystemWith, tmp_path: Path) -> None:
+async def test_no_answer_is_another_than_the_document_says(
+    site_with: LiveSystemWith, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     users = tmp_path / "users"
     UsersFile(users).add(USER, PASSWORD, "admin")
     signed_in = {
@@ -31,7 +33,7 @@ async def test_no_answer_is_another_than_the_document_says(site_with: LiveSystem
     async with site_with(**signed_in) as site, aiohttp.ClientSession(site.app.url) as http:
         async with http.post("/session", json={"user": USER, "password": PASSWORD}) as response:
             token = (await response.json())["token"]
-        site.app.watchers.close()  # nobody waits: an hour would go by with it
+        let_nothing_wait(site.app, monkeypatch)
         found = await fuzz(site.app.url, token, tmp_path, examples=10, seconds=350)
         assert not found, found
         async with http.get("/stats", headers={"Authorization": f"Bearer {token}"}) as response:

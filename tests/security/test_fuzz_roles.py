@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from frontend.app import App
-from frontend.auth.sign_in_pace import Pace
 from frontend.settings import Settings
-from tests.fuzz import ALL_PHASES, fuzz
+from tests.fuzz import ALL_PHASES, fuzz, let_nothing_wait
 from tests.security.conftest import USERS, SignIn
 from tests.security.conftest import settings as signed_in_settings
 
@@ -26,8 +25,7 @@ def settings(signed_in_settings: Settings) -> Settings:
 async def test_no_operation_fails_for_a_role(
     name: str, app: App, tmp_path: Path, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app.watchers.close()  # nobody waits: an hour would go by with it
-    monkeypatch.setattr(Pace, "spacing", lambda pace, wrong: 0.0)  # nor for the many wrong passwords
+    let_nothing_wait(app, monkeypatch)
     token = (await sign_in(name))["Authorization"].removeprefix("Bearer ")
     # The longest phase once more for who may do everything; tests/component/frontend/test_openapi.py has it for a user.
     phases = ALL_PHASES if USERS[name] == "admin" else "examples,fuzzing,stateful"

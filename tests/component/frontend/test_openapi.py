@@ -7,12 +7,11 @@ import pytest
 
 from ari_bridge.accounts.users_file import UsersFile
 from frontend.app import App
-from frontend.auth.sign_in_pace import Pace
 from frontend.settings import Settings
 from tests.component.conftest import until
 from tests.fakes.ari import FakeAri
 from tests.fakes.rtpengine import FakeRtpengine
-from tests.fuzz import fuzz
+from tests.fuzz import fuzz, let_nothing_wait
 from tests.hang_up import hang_up_all
 
 PASSWORD = "correct horse"
@@ -39,8 +38,7 @@ async def test_every_answer_is_as_the_document_says(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    app.watchers.close()  # nobody waits: an hour would go by with it
-    monkeypatch.setattr(Pace, "spacing", lambda pace, wrong: 0.0)  # nor for the many wrong passwords
+    let_nothing_wait(app, monkeypatch)
     found = await fuzz(app.url, await token_of(http), tmp_path, examples=5, seconds=450)
     assert not found, found
     await hang_up_all(app.calls)
