@@ -6,6 +6,7 @@ Only names, ports and files are put in; what a sample leaves to the machine's ow
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable
@@ -47,7 +48,7 @@ class Proxy:
         pid_file = self._run_dir / f"{self.kind}.pid"
         self._process = Process(self.kind, command, log=self.log, pid_file=pid_file, env=environment)
         try:
-            self._wait_until_it_listens(15.0)
+            self._wait_until_it_shakes_hands(15.0)
         except BaseException:
             self._process.stop()
             raise
@@ -96,17 +97,21 @@ class Proxy:
         path.write_text(text + "\n")
         return str(path)
 
-    def _wait_until_it_listens(self, seconds: float) -> None:
+    def _wait_until_it_shakes_hands(self, seconds: float) -> None:
+        """Caddy listens before it has made its certificate."""
         assert self._process
+        anybody = ssl.create_default_context()
+        anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self._process.require_running()
             try:
-                socket.create_connection((HOST, self.port), 1.0).close()
-                return
-            except OSError:
+                with socket.create_connection((HOST, self.port), 1.0) as connection:
+                    anybody.wrap_socket(connection, server_hostname=NAME).close()
+                    return
+            except OSError:  # SSLError too
                 time.sleep(0.05)
-        raise ProgramFailed(self.kind, f"nothing listens on {HOST}:{self.port} after {seconds:.0f} s", self.log)
+        raise ProgramFailed(self.kind, f"no TLS on {HOST}:{self.port} after {seconds:.0f} s", self.log)
 
 
 def _put(text: str, changes: dict[str, str]) -> str:
