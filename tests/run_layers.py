@@ -83,10 +83,10 @@ LAYERS = (
     pytest_layer("unit", "pure logic"),
     pytest_layer("component", "one part against a tiny real peer"),
     pytest_layer("integration", "a real Asterisk 16 and 22, a real rtpengine", waits=True),
-    pytest_layer("sipp", "SIPp scenarios", waits=True),
     pytest_layer("security", "attacks that must fail", waits=True),
     pytest_layer("gallery", "each state of the pages in pictures", GALLERY, waits=True, nice=True),
     pytest_layer("e2e", "Chromium and Firefox on the whole system", without=(GALLERY,)),
+    pytest_layer("sipp", "SIPp scenarios and the SIP edge", alone=True),
     pytest_layer("chaos", "faults during calls, each once", alone=True),
     pytest_layer("bench", "the benchmark runs, whatever its figures", alone=True),
 )
