@@ -69,7 +69,8 @@ def _holder(port: Port) -> str:
     sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
     for process in Path("/proc").glob("[0-9]*"):
         if sockets & _open_files(process):
-            return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+            with contextlib.suppress(OSError):  # it has ended just now
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
     return "a process that cannot be seen from here"
 
 
