@@ -50,11 +50,7 @@ def commit(part: Path, target: Path) -> None:
 
 def sync_folder(path: Path) -> None:
     """Put renames and deletions in the folder on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _sync(path, os.O_DIRECTORY)
 
 
 def create(path: Path) -> int:
@@ -84,8 +80,8 @@ def is_same(descriptor: int, path: Path, *, follow_symlinks: bool = True) -> boo
         return False
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def _sync(path: Path, flags: int = 0) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
     try:
         os.fsync(descriptor)
     finally:
