@@ -108,10 +108,10 @@ class CallManager:
         self._prewarmer = MediaPrewarmer(backends)
         policy = ForwardsWithinLimits(policy, self.forwards)
         self._registry = CallRegistry(backends, CallEvents(hooks), limits, store, self._prewarmer, policy)
-        self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
+        self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits, gate, self._leg_limits)
         self.control = CallControl(self._registry, gate, self._leg_limits, ari)
         self.feedback = CallFeedback(self._registry, hooks)
-        self._near_calls = NearCalls(ari, self._registry, gate, self._admission, self._leg_limits)
+        self._near_calls = NearCalls(ari, self._registry, gate, self._admission)
         self._reconciler = Reconciler(backends, self._registry, self._prewarmer)
         self._dispatcher = AriEventDispatcher(
             ari,
@@ -196,11 +196,7 @@ class CallManager:
             call_id = new_call_id()
         else:
             self._admission.check_new_id(call_id)
-        if not self._gate.is_emergency(number):
-            self._admission.check_limits(user)
-        self._admission.check_available()
-        self._admission.check_route(endpoint)
-        self._leg_limits.start_leg(user, number)
+        self._admission.admit(user, number, endpoint)
         first_leg = self._prewarmer.first_number(call_id)
         call = Call(
             id=call_id,
