@@ -169,7 +169,9 @@ class App:
         self._state_files = StateFiles()
         self._state_files.add(preference_file, preferences.restore)
         self._state_files.add(settings.state_dir / OUTGOING_FILE, self.switch.restore)
-        self.sip_phones = SipPhones(self.accounts, settings.sip_edge_rpc_url, settings.sip_edge_token)
+        self.sip_phones = SipPhones(
+            self.accounts, settings.sip_edge_rpc_url, settings.sip_edge_token, settings.sip_realm
+        )
         self.user_services = UserServices(
             self.ari,
             self.calls,

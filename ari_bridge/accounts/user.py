@@ -51,6 +51,10 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
         """May sign in."""
         return self.removed_at is None and not self.locked
 
+    def may_use_sip(self, realm: str) -> bool:
+        """Has a SIP password of this realm, and may sign in: its phones may register and call."""
+        return self.active and bool(self.sip_ha1) and self.sip_realm == realm
+
     @property
     def administers(self) -> bool:
         """May sign in, and give roles."""

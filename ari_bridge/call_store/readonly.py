@@ -2,7 +2,6 @@
 
 import sqlite3
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 
@@ -10,6 +9,7 @@ from ari_bridge.call_store.database_handle import FILE
 from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.rows import Row, to_call
 from ari_bridge.fsm.call import Call
+from ari_bridge.sql.sqlite import uri_of
 
 _LIVE = "SELECT id, revision, created_at, record FROM calls WHERE ended_at IS NULL ORDER BY created_at"
 
@@ -20,7 +20,7 @@ def live_calls(state_dir: Path) -> list[Call]:
     if not path.exists():
         return []
     try:
-        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        connection = sqlite3.connect(uri_of(path, "ro"), uri=True)
         try:
             found = connection.execute(_LIVE).fetchall()
         finally:
@@ -36,7 +36,7 @@ def has_call(state_dir: Path, stem: str) -> bool:
     if not path.exists():
         return False
     try:
-        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        connection = sqlite3.connect(uri_of(path, "ro"), uri=True)
         try:
             return connection.execute("SELECT 1 FROM calls WHERE id = ?", (stem,)).fetchone() is not None
         finally:

@@ -8,13 +8,11 @@ moves the log into the file; it has its own connection and runs in a thread.
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
@@ -24,6 +22,7 @@ from ari_bridge.call_store.process_lock import StoreRefused
 from ari_bridge.call_store.rows import Row
 from ari_bridge.event_log import LoggedEvent, Retention
 from ari_bridge.event_log import table as event_table
+from ari_bridge.sql.sqlite import transaction, uri_of
 
 SCHEMA = 1
 """Stored as `user_version`. Raise it together with a step in `_migrate` that upgrades older files."""
@@ -109,7 +108,7 @@ class Database:
         if len(rows) == 1 and not events:
             connection.execute(_PUT, _columns(rows[0]))
             return
-        with _transaction(connection):
+        with transaction(connection):
             connection.executemany(_PUT, map(_columns, rows))
             event_table.insert(connection, events)
 
@@ -149,7 +148,7 @@ class Database:
                 "Start that version, or move the file away: its calls are then unknown."
             )
         if version < SCHEMA:
-            with _transaction(self._connection):
+            with transaction(self._connection):
                 for statement in _CREATE:
                     self._connection.execute(statement)
 
@@ -294,25 +293,7 @@ def _live(connection: sqlite3.Connection, and_also: Iterable[str]) -> list[Row]:
 
 def _connect(path: Path, mode: str = "rw") -> sqlite3.Connection:
     # timeout 0: the event loop never waits for another's lock.
-    return sqlite3.connect(
-        f"file:{quote(str(path.absolute()))}?mode={mode}",
-        uri=True,
-        timeout=0,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+    return sqlite3.connect(uri_of(path, mode), uri=True, timeout=0, isolation_level=None, check_same_thread=False)
 
 
 def _make_private(path: Path) -> None:

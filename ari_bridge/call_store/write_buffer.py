@@ -36,7 +36,7 @@ class WriteBuffer:
         self.journal_failed = False  # the rows would be lost with the process
         self.refused = False  # a journal that was found could not be read
         self._more_in_journal = False  # than in memory, which was full
-        self._journal_exists = False  # of the journal
+        self._journal_exists = False
 
     @property
     def empty(self) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote
 
 import structlog
 
@@ -19,6 +18,7 @@ from ari_bridge.event_log.event import ARI, LoggedEvent, PendingEvent
 from ari_bridge.event_log.table import LogState
 from ari_bridge.fsm.call import Call
 from ari_bridge.hooks import CallEvent, EventsLost, HookEvent
+from ari_bridge.sql.sqlite import uri_of
 
 MAX_PENDING_EVENTS = 10_000
 """Events that wait in memory while neither the file nor the journal can be written; further ones are dropped."""
@@ -206,7 +206,7 @@ def _fits(event: LoggedEvent, call_id: str | None, ari: bool) -> bool:
 
 
 def _read(path: Path, number: int, call_id: str | None, ari: bool) -> list[LoggedEvent]:
-    connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=rw", uri=True, timeout=1.0)
+    connection = sqlite3.connect(uri_of(path, "rw"), uri=True, timeout=1.0)
     try:
         connection.execute("PRAGMA query_only = ON")
         return table.after(connection, number, PAGE_EVENTS, call_id=call_id, ari=ari)

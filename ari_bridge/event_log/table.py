@@ -5,14 +5,14 @@ A version that does not know the table leaves it alone.
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from ari_bridge.event_log.event import ARI, EventCall, LoggedEvent
 from ari_bridge.event_log.retention import Retention
+from ari_bridge.sql.sqlite import transaction
 
 PURGE_BATCH_EVENTS = 500
 
@@ -99,7 +99,7 @@ def restore(connection: sqlite3.Connection, events: Sequence[LoggedEvent], boot:
         last: the newest number that was used.
     """
     purged_to = events[0].number - 1 if events else last
-    with _transaction(connection):
+    with transaction(connection):
         insert(connection, events)
         set_state(connection, boot, purged_to, purged_to)
     return LogState(boot, purged_to, purged_to, last)
@@ -118,23 +118,11 @@ def purge(connection: sqlite3.Connection, retention: Retention) -> bool:
     purged_of_ari = [number for (number,) in connection.execute(_OLDEST_OF_ARI, (excess,))]
     if not purged and not purged_of_ari:
         return False
-    with _transaction(connection):
+    with transaction(connection):
         for numbers, column in ((purged, "purged_to"), (purged_of_ari, "ari_purged_to")):
             connection.executemany("DELETE FROM events WHERE number = ?", [(number,) for number in numbers])
             connection.execute(f"UPDATE event_log SET {column} = max({column}, ?)", (max(numbers, default=0),))
     return True
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _columns(event: LoggedEvent) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from ari_bridge import atomic_file, tasks
+from ari_bridge.sql.sqlite import transaction
 
 RETRY_INTERVAL_S = 1.0
 PURGE_INTERVAL_S = 60.0
@@ -180,16 +181,9 @@ class _File:
 
     def write(self, rows: list[tuple[str, str | None, float]]) -> None:
         """All of them or none; a value of None deletes."""
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.executemany(_PUT, [row for row in rows if row[1] is not None])
-            connection.executemany(_DELETE, [(row[0],) for row in rows if row[1] is None])
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+        with transaction(self._connection):
+            self._connection.executemany(_PUT, [row for row in rows if row[1] is not None])
+            self._connection.executemany(_DELETE, [(row[0],) for row in rows if row[1] is None])
 
     def moved(self) -> bool:
         """Whether the file was deleted or replaced while we have it open."""

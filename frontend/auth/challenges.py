@@ -22,7 +22,8 @@ LIFETIME_S = 600.0
 MAX_ATTEMPTS = 20
 """Answers that are tried on one challenge; then one signs in again."""
 MAX_PER_USER = 8
-"""The oldest one is dropped for the next: only who knows the password gets any."""
+"""The oldest one is dropped for the next. Those of sign-ins, which only who knows the password gets, and those of who
+has signed in, for which a token suffices, are counted apart: a stolen token keeps nobody from signing in."""
 MAX_CHALLENGES = 10_000
 
 
@@ -99,7 +100,8 @@ class Challenges:
             if one.expires_at > now:
                 break  # they are in the order of their ends
             del self._open[token]
-        of_user = [token for token, one in self._open.items() if one.user_id == user.id]
+        kind = (user.id, signed_in)
+        of_user = [token for token, one in self._open.items() if (one.user_id, one.signed_in) == kind]
         if len(of_user) >= MAX_PER_USER:
             del self._open[of_user[0]]
         if len(self._open) >= MAX_CHALLENGES:

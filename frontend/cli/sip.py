@@ -23,7 +23,7 @@ from ari_bridge.net import host_port
 # Exit statuses, for scripts.
 GOOD, REFUSED, NOT_HEARD, NO_ANSWER = 0, 1, 2, 3
 
-_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?")
+_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+))(?::([0-9]{1,5}))?")
 
 sip = typer.Typer(no_args_is_help=True, help="Ask a SIP server, and show what was sent and what came.")
 
@@ -223,9 +223,7 @@ class _Ear:
 
 
 def _address(text: str, port: int) -> tuple[str, int]:
-    found = re.fullmatch(
-        r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+))(?::([0-9]{1,5}))?", text
-    )
+    found = _ADDRESS.fullmatch(text)
     if not found or (found[3] and not 0 < int(found[3]) < 65536):
         raise typer.BadParameter(f"{text[:80]!r} is no HOST[:PORT]")
     return found[1] or found[2], int(found[3] or port)

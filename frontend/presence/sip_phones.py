@@ -15,10 +15,12 @@ class SipPhones:
         accounts: The users. Changes are followed.
         url: Where the edge's Kamailio takes JSON-RPC; "": there is no edge, and nobody has a phone.
         token: What it takes as bearer token.
+        realm: For which SIP passwords are made.
     """
 
-    def __init__(self, accounts: Accounts, url: str, token: str) -> None:
+    def __init__(self, accounts: Accounts, url: str, token: str, realm: str) -> None:
         self._accounts = accounts
+        self._realm = realm
         self.registrar = EdgeRegistrar(EdgeRpc(url, token), self._may_register) if url else None
         self._seen: dict[str, tuple[str, str]] = {}
 
@@ -30,7 +32,7 @@ class SipPhones:
     async def start(self) -> None:
         if self.registrar is None:
             return
-        self._seen = {user.id: _credential(user) for user in self._accounts.all()}
+        self._seen = {user.id: self._credential(user) for user in self._accounts.all()}
         self._accounts.on_change(self._on_user)
         await self.registrar.start()
 
@@ -55,15 +57,18 @@ class SipPhones:
         return self.registrar.users() if self.registrar else frozenset()
 
     def _may_register(self, name: str) -> bool:
-        """Also while the users cannot be read: nobody's phone is thrown out by that."""
+        """Also while the users cannot be read: nobody's phone is thrown out by that.
+
+        A SIP password that was taken away while this server was down is told by no change of the accounts.
+        """
         if not self._accounts.all():
             return True
         user = self._accounts.find(name)
-        return user is not None and user.active
+        return user is not None and user.may_use_sip(self._realm)
 
     def _on_user(self, user: User) -> None:
         assert self.registrar
-        before, now = self._seen.get(user.id, ("", "")), _credential(user)
+        before, now = self._seen.get(user.id, ("", "")), self._credential(user)
         self._seen[user.id] = now
         if before == now:
             return
@@ -72,7 +77,6 @@ class SipPhones:
         if now[0] != before[0]:
             self.registrar.drop(now[0], contacts=False)
 
-
-def _credential(user: User) -> tuple[str, str]:
-    """What the edge knows of the user: the name, and the digest of a password that is taken."""
-    return user.name, user.sip_ha1 if user.active else ""
+    def _credential(self, user: User) -> tuple[str, str]:
+        """What the edge knows of the user: the name, and the digest of a password that is taken."""
+        return user.name, user.sip_ha1 if user.may_use_sip(self._realm) else ""

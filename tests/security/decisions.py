@@ -31,7 +31,7 @@ class Decision:
         about: Whose it may be.
         others: The grant with which it may be another user's; None: nobody may.
         machines: API keys only, whatever roles a user has.
-        proof: It takes something else that proves the right, a password or a token of its own kind: where that is wrong,
+        proof: It takes something else that proves the right, a password or a token of its own kind: if that is wrong,
             the answer is 401 in spite of a good access token.
         why: What the line cannot say.
     """

@@ -206,6 +206,7 @@ async def test_everybody_sees_their_own_phones_and_who_monitors_those_of_all(
     app: App, http: aiohttp.ClientSession, sign_in: SignIn, edge: FakeKamailio
 ) -> None:
     for user in ("1001", "1002"):
+        await make(http, await sign_in(user))
         edge.register(user, f"sip:{user}@192.0.2.7")
     await until(app.sip_phones.users)
     seen = {
@@ -224,6 +225,16 @@ async def test_everybody_sees_their_own_phones_and_who_monitors_those_of_all(
     away = await registered(http, await sign_in("1001"))
     assert away["known"] is False and "cannot be reached" in away["reason"] and away["readAt"]
     await edge.start()
+
+
+async def test_phones_are_forgotten_whose_password_was_taken_away_while_the_server_was_down(
+    app: App, http: aiohttp.ClientSession, sign_in: SignIn, edge: FakeKamailio
+) -> None:
+    await make(http, await sign_in("1001"))
+    await app.accounts.set_sip_credential("1002", SipCredential.of("1002", "the-realm-of-before", "secret"))
+    for user in ("1001", "1002", "2001"):
+        edge.register(user, f"sip:{user}@192.0.2.7")
+    await until(lambda: edge.contacts.keys() == {"1001"} and app.sip_phones.users() == {"1001"})
 
 
 @pytest.mark.parametrize("what", ["lock", "remove", "rename", "password"])

@@ -18,6 +18,7 @@ from ari_bridge.fsm.decisions import (
     release,
     release_old_legs,
     setup_failure,
+    watch_media,
     with_leg,
     without,
 )
@@ -43,18 +44,14 @@ def accepting_step_done(call: Call, event: events.StepDone) -> Decision:
     call, actions = step_done.apply(call, event)
     if event.step is Step.ANSWER_FAR:
         call, notifications = enter_state(replace(call, answered_at=event.at), UP)
-        actions += notifications if call.near else [*notifications, StartTimer(Timer.MEDIA)]
+        actions += [*notifications, *watch_media(call)]
     return call, actions
 
 
 @leads_to(ENDED)
 def step_done_late(call: Call, event: events.StepDone) -> Decision:
-    match event.target:
-        case PartyRef(number):
-            return parties.step_done(call, number, event)
-        case LegRef():
-            return _leg_step_done(call, event.target, event)
-    return release(_back(call, event))
+    """What it has created is released. Of a party or a media leg, their own rules see to that."""
+    return step_done.apply(call, event) if event.target else release(_back(call, event))
 
 
 # A refusal of these mostly means that the channel has just been destroyed; that event has the cause.
@@ -78,12 +75,8 @@ def step_failed(call: Call, event: events.StepFailed) -> Decision:
 
 @leads_to(ENDED)
 def step_failed_late(call: Call, event: events.StepFailed) -> Decision:
-    match event.target:
-        case PartyRef(number):
-            return parties.step_failed(call, number, event)
-        case LegRef():
-            return _leg_step_failed(call, event.target, event)
-    return release(_back(call, event))
+    """As `step_done_late`: unless it was refused, it may have created something."""
+    return step_failed.apply(call, event) if event.target else release(_back(call, event))
 
 
 def _back(part: Part, event: events.StepDone | events.StepFailed) -> Part:

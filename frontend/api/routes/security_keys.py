@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from ari_bridge.accounts.security_keys import MAX_NAME_LENGTH
 from ari_bridge.errors import InvalidRequest
-from frontend.api.routes.call_endpoints import SIGNING_IN, SessionData
+from frontend.api.routes.call_endpoints import SIGNING_IN
 from frontend.api.routes.second_factor import (
     CODES,
     PasswordBody,
@@ -23,10 +23,9 @@ from frontend.api.routes.second_factor import (
 from frontend.api.routes.sessions import session_response
 from frontend.api.routes.sign_in_steps import (
     EXAMPLE_CHALLENGE,
-    EXAMPLE_CODES,
     SECRET,
     SIGNED_IN,
-    TOKEN,
+    SIGNED_IN_WITH_CODES,
     Challenge,
     ChallengeBody,
     Cookie,
@@ -34,7 +33,6 @@ from frontend.api.routes.sign_in_steps import (
 from frontend.auth.authenticator import Authenticator
 from frontend.auth.own_second_factor import KeyRequest
 from frontend.auth.relying_party import Assertion, AssertionResponse, AttestationResponse, Registration
-from frontend.http import examples
 from frontend.http.endpoint import Endpoint, Nothing, ResponseSpec, TypedRequest
 from frontend.http.middleware import json_response
 
@@ -151,13 +149,7 @@ COMPLETE_ENROLMENT = Endpoint(
     summary="Complete a sign-in with a security key that is set up with it",
     parameters=Nothing,
     body=RegisteredKey,
-    responses={
-        200: ResponseSpec(
-            description="Signed in; keep the recovery codes",
-            shape=SessionData,
-            example=SessionData(TOKEN, "1001", examples.AT + 43200, recovery_codes=EXAMPLE_CODES),
-        )
-    },
+    responses={200: SIGNED_IN_WITH_CODES},
     problems=("unauthorized", "unavailable"),
     public=True,
     example_body=RegisteredKey(EXAMPLE_CHALLENGE, _REGISTRATION, "Blue key"),

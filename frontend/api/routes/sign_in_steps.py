@@ -60,6 +60,11 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMDAxIn0.c2lnbmF0dXJl"
 SIGNED_IN = ResponseSpec(
     description="Signed in", shape=SessionData, example=SessionData(TOKEN, "1001", examples.AT + 43200)
 )
+SIGNED_IN_WITH_CODES = ResponseSpec(
+    description="Signed in; keep the recovery codes",
+    shape=SessionData,
+    example=SessionData(TOKEN, "1001", examples.AT + 43200, recovery_codes=EXAMPLE_CODES),
+)
 CHOOSE_PASSWORD = Endpoint(
     name="choosePassword",
     method="POST",
@@ -117,13 +122,7 @@ COMPLETE_ENROLMENT = Endpoint(
     summary="Complete a sign-in with the first code of the app",
     parameters=Nothing,
     body=GivenCode,
-    responses={
-        200: ResponseSpec(
-            description="Signed in; keep the recovery codes",
-            shape=SessionData,
-            example=SessionData(TOKEN, "1001", examples.AT + 43200, recovery_codes=EXAMPLE_CODES),
-        )
-    },
+    responses={200: SIGNED_IN_WITH_CODES},
     problems=("unauthorized", "unavailable"),
     public=True,
     example_body=GivenCode(EXAMPLE_CHALLENGE, "492039"),

@@ -138,7 +138,7 @@ class SipEdgeApi:
             await self._access.open_accounts()
         name = request.parameters.user
         user = self._accounts.find(name)
-        if user is None or not user.active or not user.sip_ha1 or user.sip_realm != self._realm:
+        if user is None or not user.may_use_sip(self._realm):
             raise UnknownUser(name)
         data = SipCredentialData(user.name, user.sip_ha1, user.sip_ha1_sha256)
         return json_response(data, headers={"Cache-Control": "no-store"})

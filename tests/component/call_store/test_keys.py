@@ -122,3 +122,14 @@ async def test_an_older_file_gets_the_table(opened: Any) -> None:
     store = await opened()
     store.keys.put(KEY)
     assert store.get("call") and store.keys.get("alice", "k1") == KEY
+
+
+def test_keys_that_cannot_all_be_restored_leave_no_transaction_open() -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for statement in idempotency_keys.CREATE:
+        connection.execute(statement)
+    with pytest.raises(UnicodeEncodeError):
+        idempotency_keys.restore(connection, [Key("\ud800", "k2", "print", "call", time.time()), KEY])
+    assert not connection.in_transaction  # else what is written next would never be committed
+    assert idempotency_keys.newest(connection, 10) == []
+    connection.close()

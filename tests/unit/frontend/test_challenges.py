@@ -24,6 +24,16 @@ def test_the_oldest_of_a_user_is_dropped_for_the_next_and_nobody_else_s() -> Non
         assert challenges.attempt(token, Step.PASSWORD_CHANGE, find)[1] is user
 
 
+def test_who_has_signed_in_drops_no_challenge_of_a_sign_in() -> None:
+    challenges = Challenges(lambda: 0.0)
+    begun = challenges.issue(Step.SECOND_FACTOR, ALICE).challenge
+    proofs = [challenges.issue(Step.SECOND_FACTOR, ALICE, signed_in=True).challenge for _ in range(MAX_PER_USER + 1)]
+    assert challenges.attempt(begun, Step.SECOND_FACTOR, find)[1] is ALICE
+    with pytest.raises(Unauthorized):
+        challenges.attempt(proofs[0], Step.SECOND_FACTOR, find, signed_in=True)
+    assert challenges.attempt(proofs[1], Step.SECOND_FACTOR, find, signed_in=True)[1] is ALICE
+
+
 def test_those_that_have_ended_are_forgotten() -> None:
     now = 0.0
     challenges = Challenges(lambda: now)
