@@ -54,6 +54,7 @@ from ari_bridge.fsm.notifications import Notification
 from ari_bridge.hooks import Hooks, RecordingFinished
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id
 from ari_bridge.media.sdp import check_offer
+from ari_bridge.recordings.recording import stem_of_name
 from ari_bridge.tasks import TaskSet
 from ari_bridge.usage import Calendar, StateTable
 from ari_bridge_protocol.call_ids import new_call_id
@@ -244,15 +245,7 @@ class CallManager:
         self._admission.check_limits(user, adding=0)
         task.check(accepted)
         prepared = self._prewarmer.claim(call_id, offer=sdp, session=session)
-        accepted = replace(accepted, prepared=prepared)
-        if listener:
-            task.listeners.append(listener)
-        try:
-            task.submit(accepted)
-        except WrongState:
-            if listener:
-                task.listeners.remove(listener)
-            raise
+        task.submit(replace(accepted, prepared=prepared), listener)
         self._prewarmer.discard_call(call_id)  # those of the other pages that rang
         return task.call
 
@@ -420,8 +413,8 @@ class CallManager:
         return True
 
     def _on_recording_over(self, name: str, failure: str) -> None:
-        stem, separator, _ = name.rpartition("-rec")
-        if not separator:
+        stem = stem_of_name(name)
+        if stem is None:
             return  # not ours
         call_id = self._registry.id_of(stem)
         self._registry.post(call_id, RecordingEnded(time.time(), name, failure))

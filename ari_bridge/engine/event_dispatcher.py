@@ -36,7 +36,7 @@ class AriEventDispatcher:
         id_of: the id of the call whose resources are named after a stem (`ids.stem_of`).
         post: gives a call, by its id, an event; False if there is no such call.
         on_caller: takes a caller's new call; False if there is no room for it.
-        on_sip_client: takes the channel of a SIP client, the number that it calls, and its user; False if it is refused.
+        on_sip_client: takes a SIP client's channel, the number that it calls, and its user; False if it is refused.
         hang_up_stray: removes a channel of ours that came too late.
         on_recording_over: called with a recording's name and why it failed, "" if it did not.
     """
