@@ -357,15 +357,16 @@ class App:
         ]
         door = self.door = door_of(settings, addresses)
 
-        main = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
-        main[RATES] = rates
-        name_requests(main)
-        add_response_headers(main, addresses, settings.embed_origins)
+        def application() -> web.Application:
+            """Of one port."""
+            made = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
+            made[RATES] = rates
+            name_requests(made)
+            add_response_headers(made, addresses, settings.embed_origins)
+            return made
+
+        main = application()
         main.add_routes([web.get("/ws", connections.handle)])
-        second = web.Application(middlewares=common, client_max_size=MAX_BODY_BYTES)
-        second[RATES] = rates
-        name_requests(second)
-        add_response_headers(second, addresses, settings.embed_origins)
         api = CallControlApi(
             self.calls,
             access,
@@ -426,6 +427,7 @@ class App:
         self.ws_url = f"{'wss' if settings.https else 'ws'}://{address}/ws"
         if settings.ws_port or settings.http_port == 0:
             # Programs that know this address alone ask it for all that they need; the WebSocket is at `/`, or `/ws`.
+            second = application()
             second.add_routes([*both, web.get("/", connections.handle), web.get("/ws", connections.handle)])
             address = await listener.listen(second, settings.ws_port, secure=settings.wss)
             self.legacy_ws_url = f"{'wss' if settings.wss else 'ws'}://{address}/"

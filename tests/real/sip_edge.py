@@ -73,7 +73,7 @@ exten => _92XXXX,1,Dial(PJSIP/edge/sip:${{EXTEN:2}}@{edge},20,G(talk^s^1))
 
 
 class Users:
-    """The front end, as the edge sees it: healthy, with the SIP passwords `secret-NAME` of 1001 to 1009, bob and Bob."""
+    """The front end, as the edge sees it: healthy, with the SIP passwords `secret-NAME` of 1001 to 1009, bob, Bob."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []  # users that were asked for

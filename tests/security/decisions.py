@@ -31,7 +31,8 @@ class Decision:
         about: Whose it may be.
         others: The grant with which it may be another user's; None: nobody may.
         machines: API keys only, whatever roles a user has.
-        proof: Its body has what proves the right, so that a wrong one is answered with 401 in spite of a good token.
+        proof: It takes something else that proves the right, a password or a token of its own kind: if that is wrong,
+            the answer is 401 in spite of a good access token.
         why: What the line cannot say.
     """
 
@@ -77,8 +78,8 @@ OPERATIONS: dict[str, Decision] = {
     "showSecondFactor": OWN,
     "beginSecondFactor": _WITH_PASSWORD,
     "completeSecondFactor": OWN,
-    "renewRecoveryCodes": _WITH_PASSWORD,
-    "removeSecondFactor": _WITH_PASSWORD,
+    "renewRecoveryCodes": OWN,
+    "removeSecondFactor": OWN,
     "beginSecurityKey": _WITH_CHALLENGE,
     "giveSecurityKey": _WITH_CHALLENGE,
     "beginKeyEnrolment": _WITH_CHALLENGE,
@@ -86,7 +87,7 @@ OPERATIONS: dict[str, Decision] = {
     "beginProof": OWN,
     "beginAddSecurityKey": _WITH_PASSWORD,
     "addSecurityKey": OWN,
-    "removeSecurityKey": _WITH_PASSWORD,
+    "removeSecurityKey": OWN,
     "makeOwnSipPassword": _WITH_PASSWORD,
     "removeOwnSipPassword": OWN,
     "showSipCredentials": Decision(public=True, proof=True, why="with SIP_EDGE_TOKEN: tests/security/test_sip_edge.py"),

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from frontend.api.asyncapi.event_data import EVENT_DATA, NOTICES
-from frontend.api.routes.event_stream import EVENT_VERSION, STREAM, EventData
+from frontend.api.event_outlets import EVENT_VERSION
+from frontend.api.routes.event_stream import STREAM, EventData
 
 DOCUMENT_VERSION = f"{EVENT_VERSION}.0.0"
 SCHEMAS = "#/components/schemas/"
