@@ -42,21 +42,20 @@ async def _show(settings: Settings, file: PermissionsFile, user: str, number: st
     # What the running server knows as well, besides phones of the PBX.
     services = {settings.voicemail_number, settings.preflight_number, *(each for each, _ in settings.phone_book)}
     listed = (services - {""}) | set(accounts.names() if settings.enable_authentication else ())
-    permissions = DialPermissions(
-        settings.number_plan(), file, source=AccountDialRights(accounts), is_listed=listed.__contains__
-    )
+    rights = AccountDialRights(accounts, required=settings.enable_authentication)
+    permissions = DialPermissions(settings.number_plan(), file, source=rights, is_listed=listed.__contains__)
     switch = OutgoingSwitch(settings.state_dir / OUTGOING_FILE)
     switch.load()
     gate = DialGate(permissions, Routes(rules=Routes.parse_rules(settings.dial_routes)), switch=switch)
     try:
         explained = gate.explain(user, number)
-        is_known = accounts.find(user) is not None or accounts.api_keys.find(user) is not None
+        is_known = permissions.is_known(user)
     finally:
         await accounts.close()
     decision, found = explained.decision, explained.decision.number
     typer.echo(f"number    {found.canonical}{f' ({found.dialled} is dialled)' if found.e164 else ''}")
     typer.echo(f"is        {found.number_class.value}: {found.why}")
-    unknown = ", who is no user here" if settings.enable_authentication and not is_known else ""
+    unknown = "" if is_known else ", who is no user here"
     typer.echo(f"user      {user}{unknown}, class of service {explained.class_of_service}")
     typer.echo(f"rule      {decision.rule}")
     typer.echo(f"decision  {'allowed' if decision.allowed else 'refused'}")

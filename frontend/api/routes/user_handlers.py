@@ -45,7 +45,10 @@ _OWN = {
     "lock": "You cannot lock yourself: you would be signed out at once, and could not unlock yourself.",
     "remove": "You cannot remove yourself: ask another admin.",
     "demote": "You cannot take the role admin from yourself: ask another admin.",
-    "second_factor": "Remove your own second factor with your password and a code: DELETE /me/second-factor.",
+    "second_factor": (
+        "Remove your own second factor with your password and a code or a key: POST /me/second-factor/remove for the "
+        "app, POST /me/second-factor/keys/{keyId}/remove for a security key."
+    ),
     "sip_password": "Make your own with your password: POST /me/sip-password.",
     "password": "Change your own password with your old one: POST /me/password.",
 }

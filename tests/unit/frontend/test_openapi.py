@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -9,6 +10,7 @@ import msgspec
 import msgspec.inspect
 import pytest
 
+import frontend
 from ari_bridge_protocol import messages
 from frontend.api.openapi.document import document
 from frontend.api.openapi.html import page
@@ -130,3 +132,15 @@ def test_the_document_is_json() -> None:
     assert json.loads(next(text for path, text in outputs().items() if path.suffix == ".json")) == json.loads(
         msgspec.json.encode(DOCUMENT)
     )
+
+
+def test_every_route_that_a_text_of_the_server_names_is_there() -> None:
+    known = {f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS}
+    sources = {path.name: path.read_text() for path in Path(frontend.__file__).parent.rglob("*.py")}
+    named = {
+        (file, route.replace("`", "").rstrip("."))
+        for file, text in sources.items()
+        for route in re.findall(r"\b(?:GET|POST|PUT|DELETE) `?/[\w{}/.-]+", text)
+    }
+    assert len(named) > 10
+    assert {(file, route) for file, route in named if route not in known} == set()
