@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote
 
 import msgspec
 
 from ari_bridge.errors import TooMany, Unavailable
+from ari_bridge.sql.sqlite import transaction, uri_of
 
 KEY_RETENTION_S = 86400.0
 MAX_KEYS = 100_000
@@ -109,18 +109,12 @@ class SqliteKeys:
         self._try(lambda on: on.execute(_DROP, (key.user, key.key)))
 
     def _put(self, on: sqlite3.Connection, key: Key) -> None:
-        on.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(on):
             on.execute(_PURGE, (self._expired_at(), PURGE_BATCH_KEYS))
             if key.answer is None:
                 on.execute(_DROP, (key.user, key.key))  # an earlier one, which has expired
                 _check_room(on, key.user)
             on.execute(_PUT, _columns(key))
-            on.execute("COMMIT")
-        except BaseException:
-            if on.in_transaction:
-                on.execute("ROLLBACK")
-            raise
 
     def _expired_at(self) -> float:
         return time.time() - self._seconds
@@ -145,7 +139,7 @@ def salvage(path: Path, at_most: int = MAX_SALVAGED_KEYS) -> list[Key]:
     """What can still be read of a corrupt file, the newest first. Never raises."""
     keys = []
     try:
-        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
+        connection = sqlite3.connect(uri_of(path, "ro"), uri=True)
     except sqlite3.Error:
         return []
     try:
@@ -164,10 +158,9 @@ def newest(connection: sqlite3.Connection, at_most: int) -> list[Key]:
 
 
 def restore(connection: sqlite3.Connection, keys: Iterable[Key]) -> None:
-    """Into a fresh file. Raises sqlite3.Error."""
-    connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(_PUT, map(_columns, reversed(list(keys))))
-    connection.execute("COMMIT")
+    """Into a fresh file, all or none. Raises sqlite3.Error."""
+    with transaction(connection):
+        connection.executemany(_PUT, map(_columns, reversed(list(keys))))
 
 
 def _columns(key: Key) -> tuple[Any, ...]:

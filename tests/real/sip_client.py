@@ -12,6 +12,7 @@ import secrets
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 HOST = "127.0.0.1"
 OPUS_OFFER = """v=0
@@ -97,14 +98,16 @@ class SipClient(asyncio.DatagramProtocol):
         host: str = HOST,
         local: str = "",
         sign: Callable[[Message, str, str], str] | None = None,
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
         self.user = user
         self._password = password
         self._to = (host, port)
         self._host = f"[{host}]" if ":" in host else host
         self._kind = transport
-        self._local = local  # the address to send from; "": any
+        self.local = local  # the address to send from; "": any
         self.sign = sign or self.signed
+        self._certificate = certificate  # and its key, shown with tls
         self._datagrams: asyncio.DatagramTransport | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -115,7 +118,7 @@ class SipClient(asyncio.DatagramProtocol):
     async def __aenter__(self) -> "SipClient":
         loop = asyncio.get_running_loop()
         if self._kind == "udp":
-            local = self._local or ("::1" if ":" in self._host else HOST)
+            local = self.local or ("::1" if ":" in self._host else HOST)
             self._datagrams, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(local, 0))
             self.port = self._datagrams.get_extra_info("sockname")[1]
             return self
@@ -123,6 +126,8 @@ class SipClient(asyncio.DatagramProtocol):
         if self._kind == "tls":
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            if self._certificate:
+                context.load_cert_chain(*self._certificate)
         reader, self._writer = await asyncio.open_connection(*self._to, ssl=context)
         self.port = self._writer.get_extra_info("sockname")[1]
         self._reading = asyncio.create_task(self._read(reader))

@@ -66,14 +66,14 @@ exten => 609,1,Set(GLOBAL(USER_SEEN)=${{PJSIP_HEADER(read,X-Ari-Bridge-User)}})
  same => n,Set(GLOBAL(IDENTITY_SEEN)=${{PJSIP_HEADER(read,P-Asserted-Identity)}})
  same => n,Answer()
  same => n,Wait(5)
-exten => _91XXXX,1,Dial(PJSIP/edge/sip:${{EXTEN:2}}@{edge},20)
+exten => _91.,1,Dial(PJSIP/edge/sip:${{EXTEN:2}}@{edge},20)
  same => n,Hangup(${{HANGUPCAUSE}})
 exten => _92XXXX,1,Dial(PJSIP/edge/sip:${{EXTEN:2}}@{edge},20,G(talk^s^1))
 """
 
 
 class Users:
-    """The front end, as the edge sees it: healthy, with the SIP passwords `secret-NAME` of 1001 to 1009."""
+    """The front end, as the edge sees it: healthy, with the SIP passwords `secret-NAME` of 1001 to 1009, bob, Bob."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []  # users that were asked for
@@ -102,7 +102,7 @@ class Users:
         if authorization != f"Bearer {TOKEN}" or path != f"/sip-edge/credentials/{name}":
             return 401, b"{}"
         self.asked.append(name)
-        if not re.fullmatch("100[1-9]", name):
+        if not re.fullmatch("100[1-9]|[Bb]ob", name):
             return 404, b"{}"
         made = SipCredential.of(name, REALM, f"secret-{name}")
         return 200, json.dumps({"user": name, "ha1": made.ha1, "ha1Sha256": made.ha1_sha256}).encode()

@@ -90,6 +90,28 @@ async def test_nobody_gets_past_the_challenge_as_if_within_a_dialog(site: EdgeSi
     await nothing_left(site)
 
 
+async def test_the_signature_of_a_call_leads_nowhere_but_to_the_pbx(site: EdgeSite) -> None:
+    body = OPUS_OFFER.format(port=9, version=1)
+    async with client(site) as phone, stranger(site) as victim:
+        dialog, _ = await phone.call("600", body=body)
+        elsewhere = f"sip:victim@{victim.local}:{victim.port}"
+        dialog.remote, contact = elsewhere, dialog.remote
+        assert (await phone.ask("UPDATE", dialog, body=body.replace("1 1 IN", "1 2 IN"))).status == 200
+        dialog.remote, dialog.routes = contact, [*dialog.routes, f"<{elsewhere};lr>"]
+        assert (await phone.ask("BYE", dialog)).status == 200
+        assert victim.seen == []
+    await nothing_left(site)
+
+
+async def test_a_call_that_would_replace_another_is_a_call_like_any_other(site: EdgeSite) -> None:
+    async with client(site) as phone:
+        replaces = "Replaces: of-somebody-else@test;to-tag=1;from-tag=2\n"
+        dialog, answer = await phone.call("600", body=OPUS_OFFER.format(port=9, version=1), headers=replaces)
+        assert answer.status == 200, answer.text
+        assert (await phone.ask("BYE", dialog)).status == 200
+    await nothing_left(site)
+
+
 @pytest.mark.parametrize("answer", ["wrong nonce", "no nonce"])
 async def test_a_made_up_nonce_is_challenged_again(site: EdgeSite, answer: str) -> None:
     async with client(site) as phone:
