@@ -71,7 +71,7 @@ def is_digest(stem: str) -> bool:
 
 
 def resource_id(call_id: str, kind: Kind) -> str:
-    """The name of a call's resource: `<stem>-em`, `<stem>-far`, `<stem>-br`."""
+    """The name of a call's resource: `<stem>-em`, `<stem>-far`, `<stem>-ph`, `<stem>-br`."""
     return f"{stem_of(call_id)}-{kind.value}"
 
 

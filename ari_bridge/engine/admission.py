@@ -3,6 +3,8 @@
 import re
 
 from ari_bridge.ari.client import Ari
+from ari_bridge.engine.dial_gate import DialGate
+from ari_bridge.engine.leg_limits import LegLimits
 from ari_bridge.engine.limits import Limits
 from ari_bridge.engine.prewarm import MediaPrewarmer
 from ari_bridge.engine.registry import CallRegistry
@@ -24,14 +26,34 @@ class CallAdmission:
         registry: the calls that there are.
         prewarmer: the legs prepared for calls; each counts as one.
         limits: how many there may be.
+        gate: which numbers are those of emergency services.
+        leg_limits: how many legs a user may cause.
     """
 
-    def __init__(self, ari: Ari, registry: CallRegistry, prewarmer: MediaPrewarmer, limits: Limits) -> None:
+    def __init__(
+        self,
+        ari: Ari,
+        registry: CallRegistry,
+        prewarmer: MediaPrewarmer,
+        limits: Limits,
+        gate: DialGate,
+        leg_limits: LegLimits,
+    ) -> None:
         self._ari = ari
         self._registry = registry
         self._prewarmer = prewarmer
         self._limits = limits
+        self._gate = gate
+        self._leg_limits = leg_limits
         self.draining = False
+
+    def admit(self, user: str | None, number: str, endpoint: str) -> None:
+        """A new call, which the dial gate allows. Raises TooMany, Unavailable; once it returns, its leg is counted."""
+        if not self._gate.is_emergency(number):
+            self.check_limits(user)
+        self.check_available()
+        self._check_route(endpoint)
+        self._leg_limits.start_leg(user, number)
 
     def check_caller(self, caller: str) -> None:
         """Raises InvalidRequest."""
@@ -64,7 +86,7 @@ class CallAdmission:
             raise Unavailable("the server is being replaced", retry_after=DRAINING_RETRY_S)
         self._ari.check_available()
 
-    def check_route(self, endpoint: str) -> None:
+    def _check_route(self, endpoint: str) -> None:
         """Raises Unavailable if the PBX is known not to have the dialplan context that `endpoint` starts in."""
         missing = self._ari.missing_context
         if missing and endpoint.endswith(f"@{missing}/n"):

@@ -54,6 +54,7 @@ from ari_bridge.fsm.notifications import Notification
 from ari_bridge.hooks import Hooks, RecordingFinished
 from ari_bridge.ids import Kind, leg_number, parse_resource_id, resource_id
 from ari_bridge.media.sdp import check_offer
+from ari_bridge.recordings.recording import stem_of_name
 from ari_bridge.tasks import TaskSet
 from ari_bridge.usage import Calendar, StateTable
 from ari_bridge_protocol.call_ids import new_call_id
@@ -108,10 +109,10 @@ class CallManager:
         self._prewarmer = MediaPrewarmer(backends)
         policy = ForwardsWithinLimits(policy, self.forwards)
         self._registry = CallRegistry(backends, CallEvents(hooks), limits, store, self._prewarmer, policy)
-        self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits)
+        self._admission = CallAdmission(ari, self._registry, self._prewarmer, limits, gate, self._leg_limits)
         self.control = CallControl(self._registry, gate, self._leg_limits, ari)
         self.feedback = CallFeedback(self._registry, hooks)
-        self._near_calls = NearCalls(ari, self._registry, gate, self._admission, self._leg_limits)
+        self._near_calls = NearCalls(ari, self._registry, gate, self._admission)
         self._reconciler = Reconciler(backends, self._registry, self._prewarmer)
         self._dispatcher = AriEventDispatcher(
             ari,
@@ -196,11 +197,7 @@ class CallManager:
             call_id = new_call_id()
         else:
             self._admission.check_new_id(call_id)
-        if not self._gate.is_emergency(number):
-            self._admission.check_limits(user)
-        self._admission.check_available()
-        self._admission.check_route(endpoint)
-        self._leg_limits.start_leg(user, number)
+        self._admission.admit(user, number, endpoint)
         first_leg = self._prewarmer.first_number(call_id)
         call = Call(
             id=call_id,
@@ -248,15 +245,7 @@ class CallManager:
         self._admission.check_limits(user, adding=0)
         task.check(accepted)
         prepared = self._prewarmer.claim(call_id, offer=sdp, session=session)
-        accepted = replace(accepted, prepared=prepared)
-        if listener:
-            task.listeners.append(listener)
-        try:
-            task.submit(accepted)
-        except WrongState:
-            if listener:
-                task.listeners.remove(listener)
-            raise
+        task.submit(replace(accepted, prepared=prepared), listener)
         self._prewarmer.discard_call(call_id)  # those of the other pages that rang
         return task.call
 
@@ -424,8 +413,8 @@ class CallManager:
         return True
 
     def _on_recording_over(self, name: str, failure: str) -> None:
-        stem, separator, _ = name.rpartition("-rec")
-        if not separator:
+        stem = stem_of_name(name)
+        if stem is None:
             return  # not ours
         call_id = self._registry.id_of(stem)
         self._registry.post(call_id, RecordingEnded(time.time(), name, failure))

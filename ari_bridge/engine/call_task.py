@@ -109,9 +109,14 @@ class CallTask:
 
     # --- the mailbox -----------------------------------------------------------
 
-    def submit(self, event: Event) -> None:
-        """Post an event that one of our users requests. Raises WrongState if the call does not allow it."""
+    def submit(self, event: Event, listener: Listener | None = None) -> None:
+        """Post an event that one of our users requests; `listener` is notified from then on.
+
+        Raises WrongState if the call does not allow it.
+        """
         self.check(event)
+        if listener:
+            self.listeners.append(listener)
         self.post(event)
 
     def check(self, event: Event) -> None:

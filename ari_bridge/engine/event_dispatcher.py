@@ -36,7 +36,7 @@ class AriEventDispatcher:
         id_of: the id of the call whose resources are named after a stem (`ids.stem_of`).
         post: gives a call, by its id, an event; False if there is no such call.
         on_caller: takes a caller's new call; False if there is no room for it.
-        on_sip_client: takes the channel of a SIP client, the number that it calls, and its user.
+        on_sip_client: takes a SIP client's channel, the number that it calls, and its user; False if it is refused.
         hang_up_stray: removes a channel of ours that came too late.
         on_recording_over: called with a recording's name and why it failed, "" if it did not.
     """
@@ -50,7 +50,7 @@ class AriEventDispatcher:
         id_of: Callable[[str], str],
         post: Callable[[str, Event], bool],
         on_caller: Callable[[Call], bool],
-        on_sip_client: Callable[[Channel, str, str], None],
+        on_sip_client: Callable[[Channel, str, str], bool],
         hang_up_stray: Callable[[str], Coroutine[Any, Any, None]],
         on_recording_over: Callable[[str, str], None],
     ) -> None:
@@ -88,8 +88,8 @@ class AriEventDispatcher:
                 self._replaced.discard(channel)
             return
         if owner:
-            call_id, resource, number = owner
-            translated = ari_translation.translate(event, resource, number, at)
+            call_id, resource, target = owner
+            translated = ari_translation.translate(event, resource, target, at)
             if translated is None or self._post(call_id, translated):
                 return
         match event:
@@ -142,7 +142,8 @@ class AriEventDispatcher:
                     log.error("all lines are in use: the caller continues in the dialplan", channel=channel.id)
                     self._background.start(self._continue_in_dialplan(channel.id))
             case ["sip", number, user]:
-                self._on_sip_client(channel, number, user)
+                if self._on_sip_client(channel, number, user):
+                    self._background.start(self._subscribe(channel.id))
             case [mailboxes.MARK]:
                 pass  # the voicemail's own: it hangs up itself
             case args:

@@ -7,7 +7,7 @@ from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.hangup_causes import ANSWERED_ELSEWHERE, NORMAL_CLEARING, q850_for_near
 from ari_bridge.engine.ports import Backends
 from ari_bridge.fsm.call import Call, Direction, LegRef, MediaLeg, Milestone, Party, PartyRef, Resource, Step, Target
-from ari_bridge.fsm.rules.parties import far_identity
+from ari_bridge.fsm.rules.parties import far_identity, near_identity
 from ari_bridge.guest_names import shown_name
 from ari_bridge.ids import Kind, leg_id, resource_id
 from ari_bridge.leg_stats import LegStats
@@ -56,9 +56,8 @@ async def _execute_for_call(call: Call, step: Step, backends: Backends, ring_tim
             await ari.channels.ring(call.far_channel)
         case Step.BRIDGE_NEAR:
             assert call.near, "only then it is in the plan"
-            outbound = call.direction is Direction.OUTBOUND
-            number = call.caller if outbound else shown_name(call.user or call.target)
-            await ari.channels.set_caller(call.near.id, number, call.caller_name if outbound else "")
+            number, name = near_identity(call)
+            await ari.channels.set_caller(call.near.id, number, name)
             await ari.bridges.add_channel(bridge, call.near.id)
         case Step.CREATE_PHONE:
             number, name = far_identity(call)
@@ -82,9 +81,7 @@ async def _execute_for_leg(call: Call, leg: MediaLeg, step: Step, backends: Back
         case Step.CREATE_EXTERNAL_MEDIA:
             assert leg.media_address, "the plan waits for it"
             # The far side displays who it is bridged with; without a number the bridge would blank its display.
-            outbound = call.direction is Direction.OUTBOUND
-            shown = (call.caller, call.caller_name) if outbound else (shown_name(call.user or call.target), "")
-            number, caller_name = shown
+            number, caller_name = near_identity(call)
             return await ari.channels.external_media(
                 name, leg.media_address, caller=number, caller_name=caller_name
             ), ""

@@ -16,7 +16,6 @@ from ari_bridge.dial_permissions import LegKind
 from ari_bridge.engine.admission import CallAdmission
 from ari_bridge.engine.dial_gate import DialGate
 from ari_bridge.engine.hangup_causes import q850_of_refusal
-from ari_bridge.engine.leg_limits import LegLimits
 from ari_bridge.engine.registry import CallRegistry
 from ari_bridge.errors import BridgeError, InvalidRequest, PeerError
 from ari_bridge.fsm.call import Call, CallState, Direction, Resource, SipChannel
@@ -36,36 +35,35 @@ class NearCalls:
         ari: Asterisk, whose channels they are.
         registry: the calls.
         gate: what a user may dial, and which endpoint a number is dialled at.
-        admission: whether there is room for a call.
-        limits: how many legs a user may cause.
+        admission: whether a call is admitted.
     """
 
-    def __init__(
-        self, ari: Ari, registry: CallRegistry, gate: DialGate, admission: CallAdmission, limits: LegLimits
-    ) -> None:
+    def __init__(self, ari: Ari, registry: CallRegistry, gate: DialGate, admission: CallAdmission) -> None:
         self._ari = ari
         self._registry = registry
         self._gate = gate
         self._admission = admission
-        self._limits = limits
         self._background = TaskSet()
 
     async def close(self) -> None:
         await self._background.cancel()
 
-    def take(self, channel: Channel, target: str, user: str) -> None:
-        """`channel` has entered our application to call `target` for `user`, who has signed in at the edge."""
+    def take(self, channel: Channel, target: str, user: str) -> bool:
+        """`channel` has entered our application to call `target` for `user`, who has signed in at the edge.
+
+        Returns whether there is a call now: if it is refused, the channel is hung up.
+        """
         try:
             call = self._admit(channel, target, user)
         except BridgeError as refusal:
             q850 = q850_of_refusal(refusal)
             log.warning("a SIP client's call was refused", user=user, target=target, reason=str(refusal), q850=q850)
             self._background.start(self._hang_up(channel.id, q850))
-            return
+            return False
         log.info("a SIP client calls", call=call.id, user=user, target=call.target, channel=channel.name)
-        self._background.start(self._subscribe(channel.id))
         # It is saved, with its channel, before anything is requested.
         self._registry.add(call).post(Placed(call.created_at))
+        return True
 
     def renegotiate(self) -> None:
         """An rtpengine has died: have Asterisk offer anew to each SIP client, so that the edge finds it another one.
@@ -87,11 +85,7 @@ class NearCalls:
         if not is_name(user) or guest_key(user):
             raise InvalidRequest("The SIP edge does not say whose call it is.", field="user")
         number, endpoint = self._gate.resolve(user, target, LegKind.CALL, users_only=True)
-        if not self._gate.is_emergency(number):
-            self._admission.check_limits(user)
-        self._admission.check_available()
-        self._admission.check_route(endpoint)
-        self._limits.start_leg(user, number)
+        self._admission.admit(user, number, endpoint)
         call_id = new_call_id()
         return Call(
             id=call_id,
@@ -111,9 +105,3 @@ class NearCalls:
             await self._ari.channels.hang_up_with(channel, q850)
         except PeerError as error:  # its client gives up, or the dialplan's own limit ends it
             log.error("a SIP client that was refused cannot be hung up", channel=channel, reason=str(error))
-
-    async def _subscribe(self, channel: str) -> None:
-        try:
-            await self._ari.channels.subscribe(channel)
-        except PeerError as error:
-            log.warning("cannot subscribe to a SIP client's channel", channel=channel, reason=str(error))

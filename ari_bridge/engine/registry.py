@@ -194,18 +194,14 @@ class CallRegistry:
 
     def _accept(self, task: CallTask, accepted: Accepted, listener: Listener | None) -> None:
         """A page accepted the call before its adoption; if it does not ring any more, the page is not attached."""
-        if listener:
-            task.listeners.append(listener)
         try:
-            task.submit(accepted)
+            task.submit(accepted, listener)
         except WrongState as error:
             log.info(
                 "a call that was accepted before its adoption does not ring any more",
                 call=task.call.id,
                 reason=str(error),
             )
-            if listener:
-                task.listeners.remove(listener)
 
     def _decide_ringing(self, call: Call) -> RingDecision:
         return self._policy.decide(call, self.live())

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from ari_bridge.engine import prewarm
+from ari_bridge.fsm.call import CallState
 from ari_bridge.hooks import HookEvent, UsageAlarm
 from frontend.app import App
 from frontend.http.connection_table import HolderKind
@@ -177,7 +178,13 @@ async def test_nobody_reads_the_whole_name_of_a_guest(
         answered, call = await place(http, headers)
         assert answered == 201
         secret = name.rpartition("-")[2]
+        await until(lambda: app.calls.get(call["callId"]).state is CallState.UP)
+        party = {"target": "700"}
+        async with http.post(f"/call/{call['callId']}/parties", json=party, headers=headers) as response:
+            assert response.status == 202
+        await until(lambda: pbx.count("channels.create") == 2)
         texts = [json.dumps([channel.variables for channel in pbx.channels.values()], default=str)]
+        texts.append(json.dumps(pbx.requests, default=str))
         for path in ("/live", "/calls", f"/call/{call['callId']}"):
             texts.append(await read(http, admin, path))
             assert guests.key[0][3:] in texts[-1], path

@@ -10,7 +10,7 @@ from ari_bridge.fsm.actions import Action, Notify, UpdateCaller
 from ari_bridge.fsm.call import Call, CallState, Direction, LegRef, Party, PartyRef, Resource, Target
 from ari_bridge.fsm.decisions import Decision, leads_to, with_party
 from ari_bridge.fsm.notifications import PartyChanged
-from ari_bridge.fsm.rules.parties import FAR_PARTY, far_identity
+from ari_bridge.fsm.rules.parties import FAR_PARTY, far_identity, near_identity
 
 ANONYMOUS_NUMBERS = frozenset({"", "s", "anonymous", "unavailable", "unknown", "restricted", "private"})
 """Numbers of hidden callers, and what a dialplan without a number sends in its place."""
@@ -28,7 +28,7 @@ def identified(call: Call, resource: Resource, target: Target, number: str, name
     match resource:
         case Resource.EXTERNAL_MEDIA | Resource.NEAR:
             facing, earlier = _only_other_party(call), isinstance(target, LegRef) and not call.is_present(target)
-            if earlier or facing is None or number == _own_number(call):
+            if earlier or facing is None or number == near_identity(call)[0]:
                 return call, []  # an earlier leg; several others; or our own number, as two of our legs meet
             return _party(call, facing, number, name) if facing.number != FAR_PARTY else _far(call, number, name)
         case Resource.PARTY if isinstance(target, PartyRef):
@@ -64,8 +64,3 @@ def _only_other_party(call: Call) -> Party | None:
     others = [_FAR_AS_PARTY] if call.far_present else []
     others += [party for party in call.parties if party.talking]
     return others[0] if len(others) == 1 else None
-
-
-def _own_number(call: Call) -> str:
-    """The number that our media leg has in Asterisk (`engine.executor`)."""
-    return call.caller if call.direction is Direction.OUTBOUND else call.user or call.target

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ari_bridge.errors import InvalidRequest, TooMany, WrongState
 from ari_bridge.fsm import events
 from ari_bridge.fsm.actions import Action, CancelTimer, Do, Notify, Release, StartTimer
-from ari_bridge.fsm.call import Call, Milestone, Party, PartyRef, PartyState, Resource, Step
+from ari_bridge.fsm.call import Call, Direction, Milestone, Party, PartyRef, PartyState, Resource, Step
 from ari_bridge.fsm.decisions import (
     ENDS,
     Decision,
@@ -31,6 +31,7 @@ from ari_bridge.fsm.decisions import (
 from ari_bridge.fsm.events import Failure, Timer
 from ari_bridge.fsm.notifications import HoldChanged, PartyChanged, RequestRefused, StateChanged, TransferEnded
 from ari_bridge.fsm.rules.near import check_not_held_there
+from ari_bridge.guest_names import shown_name
 from ari_bridge.ids import party_id
 from ari_bridge.outcomes import Cause, Detail, Outcome, far_ended, pbx_at_fault
 
@@ -77,7 +78,7 @@ def invite(call: Call, event: events.PartyInvited) -> Decision:
     if event.target in [*present, *(party.target for party in call.parties if party.present)]:
         raise InvalidRequest(f"{event.target} is in the call already.", field="target")
     # In a transfer the two parties see each other, not our side, which leaves.
-    number, name = far_identity(call) if event.transfer else (call.user or call.caller, "")
+    number, name = far_identity(call) if event.transfer else (shown_name(call.user or call.caller), "")
     new = len(call.parties) + 2
     party = Party(
         number=new,
@@ -100,6 +101,12 @@ def far_identity(call: Call) -> tuple[str, str]:
     if call.far_number:
         return call.far_number, call.far_name
     return (call.target, "") if call.endpoint else (call.caller, call.caller_name)
+
+
+def near_identity(call: Call) -> tuple[str, str]:
+    """Our side's number and name, as shown to those that it is bridged with."""
+    outbound = call.direction is Direction.OUTBOUND
+    return (call.caller, call.caller_name) if outbound else (shown_name(call.user or call.target), "")
 
 
 @leads_to()

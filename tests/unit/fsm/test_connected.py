@@ -20,10 +20,10 @@ from ari_bridge.fsm.call import (
     Resource,
     Target,
 )
-from ari_bridge.fsm.events import ConnectedLineChanged
+from ari_bridge.fsm.events import ConnectedLineChanged, PartyInvited
 from ari_bridge.fsm.notifications import PartyChanged
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
-from ari_bridge.fsm.rules.parties import far_identity
+from ari_bridge.fsm.rules.parties import far_identity, near_identity
 from ari_bridge.fsm.transitions import step
 from ari_bridge.ids import leg_id
 
@@ -81,6 +81,16 @@ def test_the_pages_that_ring_learn_who_calls_now() -> None:
 def test_of_several_the_leg_does_not_say_whom_it_means() -> None:
     call = replace(UP, parties=(THIRD,))
     assert step(call, told(Resource.EXTERNAL_MEDIA, "7002", target=LegRef(1))) == (call, [])
+
+
+def test_a_guest_s_secret_name_is_shown_to_nobody() -> None:
+    shown = "guest-0123456789ab"
+    call = replace(UP, caller=shown, user=f"{shown}-0123456789abcdef")
+    invited, _ = step(call, PartyInvited(5.0, "888", "PJSIP/888", transfer=False))
+    assert [party.caller for party in invited.parties] == [shown]
+    accepted = replace(call, direction=Direction.INBOUND, endpoint="", caller="7001", target="600")
+    assert near_identity(accepted) == (shown, "")
+    assert step(accepted, told(Resource.EXTERNAL_MEDIA, shown, target=LegRef(1))) == (accepted, [])
 
 
 def test_a_party_keeps_the_number_that_was_dialled() -> None:

@@ -69,6 +69,14 @@ export class SecondFactorApi {
   }
 }
 
+/** What one of the user's security keys signs, so that a sign-in is complete. */
+export const askKeyOfSignIn = async (http: HttpApi, challenge: string): Promise<Api.Assertion> =>
+  askSecurityKey(await http.post<Api.KeyRequestData>("/session/second-factor/key", { challenge }));
+
+/** The challenge of a sign-in is of no use any more. A wrong code, or a key that was not used, may be tried again. */
+export const isChallengeOver = (error: unknown): boolean =>
+  error instanceof HttpError && error.status === 401 && !error.details.field;
+
 /** The server's sentences are meant for people here. */
 export const secondFactorErrorText = (error: unknown): string =>
   securityKeyErrorText(error) ?? (error instanceof HttpError ? asSentence(error.message) : NO_ANSWER_TO_SIGN_IN);

@@ -2,8 +2,7 @@
 
 import { type Api, HttpError, type Session, type SIPProxyClient } from "sip-proxy-client";
 import { SIGN_IN_AGAIN } from "../texts";
-import { secondFactorErrorText } from "./secondFactor";
-import { askSecurityKey } from "./securityKeys";
+import { askKeyOfSignIn, isChallengeOver, secondFactorErrorText } from "./secondFactor";
 import * as stored from "./signedIn";
 import { type FactorMethod, signInErrorText, usableMethods } from "./useSession";
 
@@ -39,7 +38,7 @@ export function signInAgain(client: SIPProxyClient, user: string): SignInAgainAc
       const body = { challenge: step.challenge, cookie: true, ...(await proof()) };
       return begin(await http.post<Api.SessionData>(path, body));
     } catch (error) {
-      return { error: textOf(error), next: isOver(error) ? null : step };
+      return { error: textOf(error), next: isChallengeOver(error) ? null : step };
     }
   };
   return {
@@ -54,9 +53,7 @@ export function signInAgain(client: SIPProxyClient, user: string): SignInAgainAc
     withCode: (step, code) => give(step, PATH, async () => ({ code })),
     withKey: (step) =>
       give(step, `${PATH}/key/complete`, async () => ({
-        credential: await askSecurityKey(
-          await http.post<Api.KeyRequestData>(`${PATH}/key`, { challenge: step.challenge }),
-        ),
+        credential: await askKeyOfSignIn(http, step.challenge),
       })),
   };
 }
@@ -73,6 +70,3 @@ function textOf(error: unknown): string {
   if (error.details.field === "code") return SIGN_IN_AGAIN.wrongCode;
   return error.details.field === "credential" ? SIGN_IN_AGAIN.keyRefused : secondFactorErrorText(error);
 }
-
-/** The challenge is of no use any more. A wrong code, or a key that was not used, may be tried again. */
-const isOver = (error: unknown): boolean => error instanceof HttpError && error.status === 401 && !error.details.field;

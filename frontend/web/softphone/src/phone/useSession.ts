@@ -4,8 +4,8 @@ import { useEffect, useState } from "react";
 import { type Api, HttpApi, HttpError, type ServerConfig, type Session } from "sip-proxy-client";
 import { MORE_IS_REQUIRED, NO_ANSWER_TO_SIGN_IN, SIGNED_IN_WINDOW, WRONG_PASSWORD } from "../texts";
 import { forgetHistory } from "./history";
-import { type Enrolment, secondFactorErrorText } from "./secondFactor";
-import { askSecurityKey, canUseSecurityKeys, registerSecurityKey } from "./securityKeys";
+import { askKeyOfSignIn, type Enrolment, isChallengeOver, secondFactorErrorText } from "./secondFactor";
+import { canUseSecurityKeys, registerSecurityKey } from "./securityKeys";
 import { SERVER_URL } from "./serverUrl";
 import * as stored from "./signedIn";
 import { fetchSession, handToOpener, resultText, signOutAtProvider, takeResult } from "./singleSignOn";
@@ -42,7 +42,6 @@ export type FactorMethod = NonNullable<Api.Problem["methods"]>[number];
 export const usableMethods = (methods: Api.Problem["methods"]): readonly FactorMethod[] =>
   (methods ?? []).filter((method) => method !== "security_key" || canUseSecurityKeys());
 
-const KEY_PATH = "/session/second-factor/key";
 const ENROLMENT_PATH = "/session/second-factor/enrolment";
 
 /** A session; after an app was set up, with what is to be kept for its loss. */
@@ -162,8 +161,7 @@ export function useSession(): SessionState {
       user,
       async () => http.post<EnrolledSession>(path, { challenge, cookie: true, ...(await body(challenge)) }),
       (error) => {
-        // It took too long: from the beginning. A wrong code may be corrected.
-        if (error instanceof HttpError && error.status === 401 && !error.details.field) setIncomplete(null);
+        if (isChallengeOver(error)) setIncomplete(null); // from the beginning
         return secondFactorErrorText(error);
       },
     );
@@ -172,8 +170,8 @@ export function useSession(): SessionState {
   const giveCode = (code: string): Promise<void> =>
     goOn(incomplete?.enrolment ? `${ENROLMENT_PATH}/complete` : "/session/second-factor", () => ({ code }));
   const giveKey = (): Promise<void> =>
-    goOn(`${KEY_PATH}/complete`, async (challenge) => ({
-      credential: await askSecurityKey(await http.post<Api.KeyRequestData>(KEY_PATH, { challenge })),
+    goOn("/session/second-factor/key/complete", async (challenge) => ({
+      credential: await askKeyOfSignIn(http, challenge),
     }));
   const setUpKey = (name: string): Promise<void> =>
     goOn(`${ENROLMENT_PATH}/key/complete`, async (challenge) => ({
