@@ -21,8 +21,7 @@ from ari_bridge.event_log import LoggedEvent
 from ari_bridge.fsm.call import Call, CallState, Direction
 from ari_bridge.hooks import AriReceived, CallChanged, CallStarted, QualityReported
 from ari_bridge.outcomes import Cause, Outcome
-
-LIFE = (CallState.TRYING, CallState.RINGING, CallState.UP, CallState.ENDING, CallState.ENDED)
+from tests.component.call_store.writer import LIFE
 
 
 class Told(msgspec.Struct, frozen=True):

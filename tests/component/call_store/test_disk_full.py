@@ -11,7 +11,7 @@ import pytest
 
 from ari_bridge.fsm.call import CallState
 from tests.component.call_store.conftest import a_call
-from tests.component.call_store.test_killed import missing, writing
+from tests.component.call_store.test_killed import Writer, missing
 from tests.component.conftest import until
 
 
@@ -75,7 +75,7 @@ async def test_a_full_disk_stops_no_call_and_loses_nothing(small_disk: Path, ope
 async def test_a_process_killed_while_its_disk_is_full_has_lost_nothing(
     small_disk: Path, journal_dir: Path, state_dir: Path, opened: Any
 ) -> None:
-    with writing(state_dir, journal_dir, "writer") as writer:
+    with Writer.writing(state_dir, journal_dir, "writer") as writer:
         writer.read(0.05)
         fill(small_disk)
         while writer.unhealthy < 100:
@@ -93,7 +93,7 @@ async def test_a_process_killed_while_its_disk_is_full_has_lost_nothing(
 
 async def test_a_file_that_may_not_grow_stops_no_call(state_dir: Path, journal_dir: Path, opened: Any) -> None:
     """The same by a limit on the size of files, which needs no privilege. The journal is smaller than it."""
-    with writing(state_dir, journal_dir, "writer") as writer:
+    with Writer.writing(state_dir, journal_dir, "writer") as writer:
         pid, log = writer.process.pid, f"{state_dir}/calls.sqlite3-wal"
         _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         for last in (False, True):

@@ -3,9 +3,6 @@
 import random
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,53 +12,30 @@ import pytest
 from ari_bridge.call_store import SqliteCallStore
 from ari_bridge.event_log import LoggedEvent
 from ari_bridge.fsm.call import CallState
-from tests.component.call_store.conftest import ROOT, locked_by_another
-from tests.component.call_store.event_writer import LIFE, Told
+from tests.component.call_store.event_writer import Told
+from tests.component.call_store.killed_writer import KilledWriter
+from tests.component.call_store.writer import LIFE
 
 ROUNDS = 20
 
 _decoder = msgspec.json.Decoder(Told)
 
 
-class Follower:
-    """Reads what a writer tells. `told`: by number."""
+class Follower(KilledWriter):
+    """`told`: by number. `unhealthy`: events that were told in trouble."""
+
+    module = "tests.component.call_store.event_writer"
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        self.process = process
+        super().__init__(process)
         self.told: dict[int, Told] = {}
         self.unhealthy = 0
 
-    def read(self, seconds: float) -> None:
-        assert self.process.stdout
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self._take(self.process.stdout.readline())
-
-    def kill(self) -> None:
-        assert self.process.stdout
-        self.process.kill()
-        for line in self.process.stdout:
-            self._take(line)
-
-    def _take(self, line: bytes) -> None:
-        assert line, "the writer ended by itself"
-        if line.endswith(b"\n"):
-            event = _decoder.decode(line)
-            assert event.number not in self.told
-            self.told[event.number] = event
-            self.unhealthy += not event.healthy
-
-
-@contextmanager
-def writing(state_dir: Path, journal_dir: Path, name: str) -> Iterator[Follower]:
-    command = [sys.executable, "-m", "tests.component.call_store.event_writer", str(state_dir), str(journal_dir), name]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
-        try:
-            follower = Follower(process)
-            follower.read(0.001)  # it has begun
-            yield follower
-        finally:
-            process.kill()
+    def take(self, line: bytes) -> None:
+        event = _decoder.decode(line)
+        assert event.number not in self.told
+        self.told[event.number] = event
+        self.unhealthy += not event.healthy
 
 
 async def everything(store: SqliteCallStore) -> list[LoggedEvent]:
@@ -87,16 +61,8 @@ async def test_over_many_kills_no_number_is_missing_and_none_has_two_contents(
     begin = store.events.last
     for round_ in range(ROUNDS):
         await store.close()
-        with writing(state_dir, journal_dir, f"round{round_}") as follower:
-            follower.read(chance.uniform(0, 0.1))
-            # Every other round another program locks the file, and lets it go before the death, or after.
-            with locked_by_another(store.path) if round_ % 2 else nullcontext():
-                follower.read(chance.uniform(0.01, 0.1))
-                if dies_locked := chance.random() < 0.5:
-                    follower.kill()
-            if not dies_locked:
-                follower.read(chance.uniform(0, 0.05))
-                follower.kill()
+        with Follower.writing(state_dir, journal_dir, f"round{round_}") as follower:
+            follower.live_and_die(chance, store.path, locked=bool(round_ % 2))
         assert not told.keys() & follower.told.keys(), "a number was told again"
         told |= follower.told
         in_trouble += follower.unhealthy

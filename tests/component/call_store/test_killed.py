@@ -3,9 +3,6 @@
 import random
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,53 +10,32 @@ import pytest
 
 from ari_bridge.call_store import StoreRefused
 from ari_bridge.fsm.call import CallState
-from tests.component.call_store.conftest import ROOT, a_call, locked_by_another
+from tests.component.call_store.conftest import a_call
+from tests.component.call_store.killed_writer import KilledWriter
 from tests.component.call_store.writer import LIFE
 
 ROUNDS = 20
 
 
-class Writer:
-    """`acknowledged`: by call id, the last state that it said was saved. `unhealthy`: saves in trouble."""
+class Writer(KilledWriter):
+    """`acknowledged`: by call id, the last state that it said was saved. `unhealthy`: saves in trouble.
+
+    `healthy`: whether the last one was not.
+    """
+
+    module = "tests.component.call_store.writer"
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        self.process = process
+        super().__init__(process)
         self.acknowledged: dict[str, CallState] = {}
         self.unhealthy = 0
         self.healthy = True
 
-    def read(self, seconds: float) -> None:
-        assert self.process.stdout
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self._take(self.process.stdout.readline())
-
-    def kill(self) -> None:
-        """And read what it had still said. A line without its end was said by nobody."""
-        assert self.process.stdout
-        self.process.kill()
-        for line in self.process.stdout:
-            self._take(line)
-
-    def _take(self, line: bytes) -> None:
-        assert line, "the writer ended by itself"
-        if line.endswith(b"\n"):
-            call_id, state, healthy = line.decode().split()
-            self.acknowledged[call_id] = CallState[state]
-            self.healthy = healthy == "True"
-            self.unhealthy += not self.healthy
-
-
-@contextmanager
-def writing(state_dir: Path, journal_dir: Path, name: str) -> Iterator[Writer]:
-    command = [sys.executable, "-m", "tests.component.call_store.writer", str(state_dir), str(journal_dir), name]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
-        try:
-            writer = Writer(process)
-            writer.read(0.001)  # it has begun
-            yield writer
-        finally:
-            process.kill()
+    def take(self, line: bytes) -> None:
+        call_id, state, healthy = line.decode().split()
+        self.acknowledged[call_id] = CallState[state]
+        self.healthy = healthy == "True"
+        self.unhealthy += not self.healthy
 
 
 def missing(store: Any, acknowledged: dict[str, CallState]) -> list[str]:
@@ -81,16 +57,8 @@ async def test_a_writer_that_is_killed_at_any_moment_has_lost_nothing(
     store = await opened()
     for round_ in range(ROUNDS):
         await store.close()
-        with writing(state_dir, journal_dir, f"round{round_}") as writer:
-            writer.read(chance.uniform(0, 0.1))
-            # Every other round another program locks the file, and lets it go before the death, or after.
-            with locked_by_another(store.path) if round_ % 2 else nullcontext():
-                writer.read(chance.uniform(0.01, 0.1))
-                if dies_locked := chance.random() < 0.5:
-                    writer.kill()
-            if not dies_locked:
-                writer.read(chance.uniform(0, 0.05))
-                writer.kill()
+        with Writer.writing(state_dir, journal_dir, f"round{round_}") as writer:
+            writer.live_and_die(chance, store.path, locked=bool(round_ % 2))
         acknowledged |= writer.acknowledged
         in_trouble += writer.unhealthy
         store = await opened()
@@ -104,7 +72,7 @@ async def test_a_writer_that_is_killed_at_any_moment_has_lost_nothing(
 
 
 async def test_the_lock_ends_with_the_process(state_dir: Path, journal_dir: Path, opened: Any) -> None:
-    with writing(state_dir, journal_dir, "first") as writer:
+    with Writer.writing(state_dir, journal_dir, "first") as writer:
         with pytest.raises(StoreRefused, match=f"{state_dir} is in use .*process {writer.process.pid}"):
             await opened()
         writer.read(0.05)
