@@ -21,6 +21,7 @@ from pathlib import Path
 from deploy.demo import music, ports, rootfs
 from deploy.demo.process import Process, ProgramFailed, die_with_parent, last_line
 from deploy.demo.program import Program
+from deploy.demo.settings import write_private
 
 CONFIGURATION = Path(__file__).parents[2] / "asterisk-conf" / "demo"
 INSIDE = "/mnt"
@@ -167,12 +168,9 @@ class Asterisk(Program):
         for folder in ("etc", "lib/sounds", "lib/moh", "log", "run", *spool):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
         for source in self._configuration.glob("*.conf"):
-            target = self.home / "etc" / source.name
-            target.unlink(missing_ok=True)
             # Never readable by others: ari.conf holds the password.
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(descriptor, "w") as file:
-                file.write(PLACEHOLDER.sub(lambda match: self._settings[match.group(1)], source.read_text()))
+            text = PLACEHOLDER.sub(lambda match: self._settings[match.group(1)], source.read_text())
+            write_private(self.home / "etc" / source.name, text)
         song = self.home / "lib" / "sounds" / "music.wav"
         music.write(song)
         shutil.copyfile(song, self.home / "lib" / "moh" / "music.wav")  # as music on hold

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import signal
 import subprocess
 import time
@@ -94,6 +95,17 @@ def die_with_parent(command: Sequence[str], *, user: tuple[int, int] | None = No
     if user is not None:
         wrapper += [f"--reuid={user[0]}", f"--regid={user[1]}", "--clear-groups"]
     return [*wrapper, "--pdeathsig=KILL", "--", *command]
+
+
+def unprivileged_user(package: str) -> tuple[int, int] | None:
+    """(uid, gid) of the package's own user, or of nobody, when we are root and may become it."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(package)
+    except KeyError:
+        entry = pwd.getpwnam("nobody")
+    return entry.pw_uid, entry.pw_gid
 
 
 def clear_leftovers(pid_files: Path) -> list[int]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import configparser
-import os
-import pwd
 import shutil
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.demo import ports
-from deploy.demo.process import Process, ProgramFailed, die_with_parent
+from deploy.demo.process import Process, ProgramFailed, die_with_parent, unprivileged_user
 from deploy.demo.program import Program
 
 CONFIGURATION = Path(__file__).parents[2] / "rtpengine" / "rtpengine.conf"
@@ -68,7 +66,7 @@ class Rtpengine(Program):
         self.stop()
         self.process = Process(
             self.name,
-            die_with_parent(command, user=_unprivileged_user()),
+            die_with_parent(command, user=unprivileged_user("rtpengine")),
             log=self.log,
             pid_file=self._run_dir / f"{self.name}.pid",
             again=again,
@@ -108,14 +106,3 @@ def _options(configuration: Path) -> list[str]:
     settings = configparser.ConfigParser()
     settings.read(configuration)
     return [f"--{name}={value}" for name, value in settings["rtpengine"].items()]
-
-
-def _unprivileged_user() -> tuple[int, int] | None:
-    """The package's own user, when we are root and may become it."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        entry = pwd.getpwnam("rtpengine")
-    except KeyError:
-        entry = pwd.getpwnam("nobody")
-    return entry.pw_uid, entry.pw_gid

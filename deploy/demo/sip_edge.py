@@ -7,7 +7,6 @@ it. They see what they need of the demo's folder, which is private, at `INSIDE`.
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import socket
 import time
@@ -15,8 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.demo import ports
-from deploy.demo.process import Process, ProgramFailed, die_with_parent
+from deploy.demo.process import Process, ProgramFailed, die_with_parent, unprivileged_user
 from deploy.demo.program import Program
+from deploy.demo.settings import write_private
 
 SOURCE = Path(__file__).parents[1] / "sip_edge"
 PBX_SIDE = "127.0.0.2"
@@ -93,7 +93,7 @@ class SipEdge(Program):
         self._wait_for_ports()
         if shutil.which("kamailio") is None:
             raise ProgramFailed(self.name, "it is not installed (Debian package kamailio)", self.log)
-        user = _user()
+        user = unprivileged_user("kamailio")
         self._write_home(user)
         program = die_with_parent(["sh", f"{INSIDE}/start.sh"], user=user)
         enter = ["sh", "-c", ENTER, "enter", str(self.home), INSIDE, *program]
@@ -147,23 +147,8 @@ class SipEdge(Program):
     def _write_home(self, user: tuple[int, int] | None) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         for name, source in self._files.items():
-            self._write(name, source.read_bytes())
-        self._write("token", self._token.encode())
+            write_private(self.home / name, source.read_text())
+        write_private(self.home / "token", self._token)
         if user:
             for path in (self.home, *self.home.iterdir()):
                 os.chown(path, *user)
-
-    def _write(self, name: str, content: bytes) -> None:
-        """A file that only its owner can read: the key and the token are among them."""
-        path = self.home / name
-        path.unlink(missing_ok=True)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-
-
-def _user() -> tuple[int, int] | None:
-    """The package's own user, when we are root and may become it."""
-    if os.geteuid() != 0:
-        return None
-    entry = pwd.getpwnam("kamailio")
-    return entry.pw_uid, entry.pw_gid

@@ -24,21 +24,6 @@ from tests.real.parts import Pbx, new_pbx, new_rtpengine, require_installed
 
 REALM = "ari-bridge"
 TOKEN = "a-token-of-the-tests-0123456789abcdef"
-ENDPOINT = """
-[edge]
-type = endpoint
-context = from-edge
-disallow = all
-allow = ulaw
-direct_media = no
-dtmf_mode = rfc4733
-allow_transfer = no
-
-[edge]
-type = identify
-endpoint = edge
-match_header = X-Ari-Bridge-User: /^[^ ]+$/
-"""
 TIMERS = """
 [timers]
 type = system
@@ -178,10 +163,5 @@ def _configuration(folder: Path, edge: str, t1_ms: int) -> Path:
     dialplan = re.sub(r"^\[from-edge\]\n.*?(?=^\[|\Z)", "", dialplan, flags=re.MULTILINE | re.DOTALL)
     (made / "extensions.conf").write_text(dialplan + DIALPLAN.format(edge=edge))
     endpoints = (made / "pjsip.conf").read_text()
-    if "[edge]" not in endpoints:
-        endpoints = endpoints.replace(
-            "type = global\n", "type = global\nendpoint_identifier_order = header,ip,username\n", 1
-        )
-        endpoints += ENDPOINT
     (made / "pjsip.conf").write_text(endpoints + TIMERS.format(t1=t1_ms, b=64 * t1_ms))
     return made

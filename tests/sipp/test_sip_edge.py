@@ -54,8 +54,9 @@ async def test_nobody_calls_as_somebody_else(site: EdgeSite) -> None:
         assert (await phone.final("INVITE")).status == 403
 
 
-async def test_the_user_is_named_by_the_edge_alone(site: EdgeSite) -> None:
-    forged = "X-Ari-Bridge-User: 1009\nP-Asserted-Identity: <sip:1009@ari-bridge>\n"
+@pytest.mark.parametrize("name", ["X-Ari-Bridge-User", "x-ari-bridge-user ", "X-ARI-BRIDGE-USER\t"])
+async def test_the_user_is_named_by_the_edge_alone(site: EdgeSite, name: str) -> None:
+    forged = f"{name}: 1009\nP-Asserted-Identity: <sip:1009@ari-bridge>\n"
     async with client(site) as phone:
         body = OPUS_OFFER.format(port=9, version=1)
         dialog, answer = await phone.call("609", body=body, headers=forged)

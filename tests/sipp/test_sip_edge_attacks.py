@@ -80,6 +80,19 @@ async def test_who_guesses_passwords_is_kept_out_and_its_victim_is_not(site: Edg
         assert (await phone.register()).status == 200
 
 
+async def test_who_tries_while_the_front_end_is_away_is_not_taken_for_a_guesser(site: EdgeSite) -> None:
+    async with stranger(site, user="1006", password="secret-1006") as phone:
+        site.users.stop()
+        try:
+            assert {(await phone.register()).status for _ in range(12)} == {503}
+        finally:
+            site.users.start()
+        async with asyncio.timeout(10):
+            # The edge looks at its state every second; who asks more often than 30 times a second is banned.
+            while (await phone.register()).status != 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.3)
+
+
 async def test_nobody_gets_past_the_challenge_as_if_within_a_dialog(site: EdgeSite) -> None:
     async with stranger(site) as attacker:
         dialog = attacker.new_dialog(f"sip:600@127.0.0.1:{site.pbx.sip_port}")
