@@ -33,7 +33,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Placed(Event):
-    """A browser, or a SIP client, calls a number: the first event of an outbound call. `prepared`: see `engine.prewarm`."""
+    """A browser or SIP client calls a number: the first event of an outbound call. `prepared`: see `engine.prewarm`."""
 
     prepared: MediaLeg | None = None
 
