@@ -13,7 +13,6 @@ from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
-import structlog
 
 from ari_bridge.accounts.database import Change, Changing, Database
 from ari_bridge.accounts.errors import AccountsUnavailable
@@ -31,8 +30,6 @@ MIN_SECRET_CHARACTERS = 32
 ACTIVATION_S = 5.0
 """A new key signs that long after it was read: until then all servers of the database have read it too."""
 _OVERLAP_S = MAX_TOKEN_LIFETIME_S + 2 * CLOCK_LEEWAY_S
-
-log = structlog.get_logger(__name__)
 
 
 class SigningKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -129,7 +129,7 @@ class Repair:
         self._salvaged = keys, events
 
     def _restore(self) -> None:
-        """Write what was salvaged into the fresh file; what fails is kept. Raises StoreRefused, sqlite3.Error, OSError."""
+        """Write what was salvaged into the fresh file, or keep it. Raises StoreRefused, sqlite3.Error, OSError."""
         if self._salvaged is None:
             return
         keys, read = self._salvaged
