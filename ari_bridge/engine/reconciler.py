@@ -170,8 +170,13 @@ class Reconciler:
                     task.post(FarAnswered(at))
                 elif channel.state == "Ringing":
                     task.post(FarRinging(at))
-        if call.near_present and call.near and call.near.id not in channels:
-            task.post(ChannelDestroyed(at, Resource.NEAR, text=_MISSED))
+        if call.near_present and call.near:
+            client = channels.get(call.near.id)
+            if client is None:
+                task.post(ChannelDestroyed(at, Resource.NEAR, text=_MISSED))
+            elif client.connected.number:
+                line = client.connected
+                task.post(ConnectedLineChanged(at, Resource.NEAR, None, line.number, line.name))
         if Milestone.PHONE_CREATED in call.milestones and Resource.PHONE in call.allocated:
             phone = channels.get(call.phone_channel)
             if phone is None:

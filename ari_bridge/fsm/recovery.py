@@ -226,9 +226,10 @@ def _continue_party(call: Call, party: Party, channel: Channel | None, members: 
 
 def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) -> Decision:
     leg = call.leg
-    if leg and (media := snapshot.channels.get(call.near_channel)):  # the connected line may have changed meanwhile
-        line = media.connected
-        call, _ = identified(replace(call, state=state), Resource.EXTERNAL_MEDIA, leg.ref, line.number, line.name)
+    if ours := snapshot.channels.get(call.near_channel):  # the connected line may have changed meanwhile
+        resource, target = (Resource.EXTERNAL_MEDIA, leg.ref) if leg else (Resource.NEAR, None)
+        line = ours.connected
+        call, _ = identified(replace(call, state=state), resource, target, line.number, line.name)
     members = _members(call, snapshot)
     reached = {*_CALLER_RINGS, Milestone.ACCEPTED, Milestone.ANSWER_SENT, Milestone.FAR_DIALLED}
     if Resource.BRIDGE in call.allocated:

@@ -18,6 +18,7 @@ from ari_bridge.fsm.call import (
     PartyRef,
     PartyState,
     Resource,
+    SipChannel,
     Target,
 )
 from ari_bridge.fsm.events import ConnectedLineChanged, PartyInvited
@@ -113,6 +114,13 @@ def test_who_came_while_our_process_was_away_is_found() -> None:
     call, _ = recover(
         record, PbxSnapshot({"c1-far": far, leg_id("c1", 1): media}, {}, frozenset({leg_id("c1", 1)})), 9.0
     )
+    assert far_identity(call) == ("7002", "Workshop")
+
+
+def test_a_sip_client_s_channel_says_who_came_too() -> None:
+    client = Channel("17", state="Up", connected=Shown("Workshop", "7002"))
+    record = replace(UP, allocated=frozenset(), leg=None, near=SipChannel("17"))
+    call, _ = recover(record, PbxSnapshot({"c1-far": Channel("c1-far", state="Up"), "17": client}, {}, None), 9.0)
     assert far_identity(call) == ("7002", "Workshop")
 
 
