@@ -1,8 +1,6 @@
 """The accounts of one server: read from memory, changed in the database, and followed when another process does."""
 
 import asyncio
-import hashlib
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -24,8 +22,9 @@ from ari_bridge.accounts.security_keys import SecurityKeys
 from ari_bridge.accounts.sign_in_sessions import SignInSessions
 from ari_bridge.accounts.signing_keys import SigningKeys
 from ari_bridge.accounts.sip_passwords import NO_CREDENTIAL, SipCredential
-from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User
-from ari_bridge.accounts.users_file import UsersFile, parse
+from ari_bridge.accounts.user import DEFAULT_TENANT, ROLES, User, new_user_id
+from ari_bridge.accounts.users_file import UsersFile
+from ari_bridge.accounts.users_import import import_once
 from ari_bridge.audit import Action, Audit, NoAudit
 from ari_bridge.sql.database import CLOSE_TIMEOUT_S
 
@@ -33,7 +32,6 @@ FILE = "accounts.db"
 POLL_INTERVAL_S = 0.5
 """What another process has changed is known that soon."""
 PURGE_INTERVAL_S = 3600.0
-_IMPORTED = "imported_users_file"  # a note of the database: the SHA-256 of the file
 
 log = structlog.get_logger(__name__)
 
@@ -166,33 +164,14 @@ class Accounts:
 
     async def _import(self) -> None:
         content = await asyncio.to_thread(self._file.content)
-        mark = hashlib.sha256(content).hexdigest() if content else ""
         async with self._database.changing() as change:
-            await self.keys.create_first(change, self._secret_file)
-            before = await change.note(_IMPORTED)
-            if before is None:
-                entries = parse(self._file.path, content)
-                await change.insert(
-                    [
-                        User(
-                            id=new_user_id(),
-                            name=entry.name,
-                            roles=entry.roles,
-                            password_hash=entry.password_hash,
-                            created_at=time.time(),
-                        )
-                        for entry in entries
-                    ]
-                )
-                await change.set_note(_IMPORTED, mark)
-                if entries:
-                    log.info("the users file was imported", file=str(self._file.path), users=len(entries))
-                    self.audit.record(Action.USER_CREATE, file=str(self._file.path), users=len(entries))
-        if before is not None and content and mark != before:
-            log.warning(
-                "the users file has changed since it was imported, and is not read again: use `ari-bridge user`",
-                file=str(self._file.path),
-            )
+            is_secret_imported = await self.keys.create_first(change, self._secret_file)
+            users = await import_once(change, self._file, content)
+        if is_secret_imported:
+            log.info("the token secret was imported, and the file is not read again", file=str(self._secret_file))
+        if users:
+            log.info("the users file was imported", file=str(self._file.path), users=users)
+            self.audit.record(Action.USER_CREATE, file=str(self._file.path), users=users)
 
     async def _read(self) -> None:
         async with self._reading:
@@ -458,7 +437,3 @@ def _checked(roles: Iterable[str]) -> tuple[str, ...]:
 
 def with_credential(user: User, credential: SipCredential) -> User:
     return replace(user, sip_realm=credential.realm, sip_ha1=credential.ha1, sip_ha1_sha256=credential.ha1_sha256)
-
-
-def new_user_id() -> str:
-    return f"usr_{secrets.token_hex(8)}"

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 import structlog
 from msgspec.structs import replace
 
-from ari_bridge.accounts.accounts import Accounts, new_user_id
+from ari_bridge.accounts.accounts import Accounts
 from ari_bridge.accounts.database import Change, user_of
 from ari_bridge.accounts.errors import UnknownUser
 from ari_bridge.accounts.names import InvalidUser, is_new_name
 from ari_bridge.accounts.schema import identities, users
-from ari_bridge.accounts.user import ADMIN, DEFAULT_TENANT, User
+from ari_bridge.accounts.user import ADMIN, DEFAULT_TENANT, User, new_user_id
 from ari_bridge.audit import Action, Result
 
 MAX_SUBJECT_CHARACTERS = 255

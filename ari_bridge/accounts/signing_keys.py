@@ -13,7 +13,6 @@ from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
-import structlog
 
 from ari_bridge.accounts.database import Change, Changing, Database
 from ari_bridge.accounts.errors import AccountsUnavailable
@@ -31,8 +30,6 @@ MIN_SECRET_CHARACTERS = 32
 ACTIVATION_S = 5.0
 """A new key signs that long after it was read: until then all servers of the database have read it too."""
 _OVERLAP_S = MAX_TOKEN_LIFETIME_S + 2 * CLOCK_LEEWAY_S
-
-log = structlog.get_logger(__name__)
 
 
 class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,16 +93,18 @@ class SigningKeys:
         now = time.monotonic() - (0.0 if self._read_at else ACTIVATION_S)  # at the start all are known to others
         self._read_at = {kid: self._read_at.get(kid, now) for kid in self._by_kid}
 
-    async def create_first(self, change: Change, file: Path | None) -> None:
-        """If there is none. `file`: where earlier versions keep the secret. Raises InvalidUser, OSError."""
+    async def create_first(self, change: Change, file: Path | None) -> bool:
+        """If there is none. `file`: where earlier versions keep the secret. Raises InvalidUser, OSError.
+
+        The result: whether that secret is imported, once the change is stored.
+        """
         if await change.connection.scalar(sa.select(sa.func.count()).select_from(signing_keys)):
-            return
+            return False
         secret = await asyncio.to_thread(_secret_in, file) if file else ""
         if 0 < len(secret) < MIN_SECRET_CHARACTERS:
             raise InvalidUser(f"{file}: the token secret has {len(secret)} characters, and needs 32. Delete the file.")
         await _insert(change, [_new(IMPORTED, secret) if secret else _new()])
-        if secret:
-            log.info("the token secret was imported, and the file is not read again", file=str(file))
+        return bool(secret)
 
     async def rotate(self) -> SigningKey:
         """A new key signs; those before verify until their last token has expired. Raises AccountsUnavailable."""

@@ -1,4 +1,6 @@
-"""What a user is. Pure."""
+"""What a user is. Pure but for the chance in a new id."""
+
+import secrets
 
 import msgspec
 
@@ -59,3 +61,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     def administers(self) -> bool:
         """May sign in, and give roles."""
         return self.active and ADMIN in self.roles
+
+
+def new_user_id() -> str:
+    return f"usr_{secrets.token_hex(8)}"

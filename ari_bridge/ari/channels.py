@@ -204,7 +204,7 @@ class Channels:
         """The channel as it is now; None if it no longer exists."""
         return await get_or_none(self._requests.send("channels", "get", channelId=channel_id), Channel)
 
-    async def held_by_far(self, channel: Channel) -> bool | None:
+    async def held_by_phone(self, channel: Channel) -> bool | None:
         """Whether the phone behind a SIP channel holds the call; None if the channel has ended or cannot say.
 
         ARI reports a hold only by events. This reads chan_pjsip's CHANNEL(), as Asterisk 16.28 and 22.10 have it.

@@ -52,6 +52,8 @@ class Repair:
         self._events = events
         self._interval_s = interval_s
         self._task: asyncio.Task[None] | None = None
+        self._salvaged: tuple[list[idempotency_keys.Key], list[LoggedEvent]] | None = None
+        """Of a file that was replaced: what is not in the fresh file yet."""
 
     def start(self) -> None:
         """The store is degraded: buffer every live call, and try until it is not."""
@@ -72,6 +74,7 @@ class Repair:
             elif self._status.state is StoreState.MOVED:
                 await self._rescue()
             self._handle.open()
+            self._restore()
             self._writer.open_log()
             await self._writer.flush()
         except StoreRefused as error:
@@ -99,6 +102,7 @@ class Repair:
         self._buffer.add_all([*rows, *self._writer.live_rows])
         moved = sqlite_file.move_aside(path)
         self._status.replaced()
+        self._salvaged = keys, events
         log.error(
             "THE CALL STORE WAS CORRUPT: started a new one with the rows that could be read, and kept the old file",
             file=str(path),
@@ -106,8 +110,7 @@ class Repair:
             reason=reason,
             rows=len(rows),
         )
-        idempotency_keys.restore(self._handle.open().connection(), keys)
-        self._restore_events(events)
+        self._restore()
         return rows
 
     async def _rescue(self) -> None:
@@ -123,17 +126,25 @@ class Repair:
             rows, keys, events = [], [], []
         self._handle.close()
         self._buffer.add_all(rows)
-        idempotency_keys.restore(self._handle.open().connection(), keys)
-        self._restore_events(events)
+        self._salvaged = keys, events
 
-    def _restore_events(self, read: list[LoggedEvent]) -> None:
-        """Into the fresh file: those that were read, and after them what memory still has."""
+    def _restore(self) -> None:
+        """Write what was salvaged into the fresh file, or keep it. Raises StoreRefused, sqlite3.Error, OSError."""
+        if self._salvaged is None:
+            return
+        keys, read = self._salvaged
+        connection = self._handle.open().connection()
+        idempotency_keys.restore(connection, keys)
+        self._restore_events(connection, read)
+        self._salvaged = None
+
+    def _restore_events(self, connection: sqlite3.Connection, read: list[LoggedEvent]) -> None:
+        """Those that were read, and after them what memory still has."""
         events = {event.number: event for event in [*read, *self._events.recent]}
         ordered = [events[number] for number in sorted(events)]
         # At the start of a process nothing says which numbers the file had: its log has no boot, and so no certain end.
         boot = clock.read().boot if self._events.last else ""
         last = max(self._events.last, ordered[-1].number if ordered else 0)
-        connection = self._handle.open().connection()
         self._events.follow_state(event_table.restore(connection, ordered, boot, last))
 
     async def _loop(self) -> None:

@@ -27,7 +27,7 @@ class DialRights:
         tenant: The user's tenant; "" for none.
         user_id: The user's, which a rename does not change; "" for none.
         refusal: Why nothing is dialled for them, whatever the class: they are locked, say; "" if it is.
-        known: Whether there is such a user, or such an API key. Who is not known places no calls.
+        known: Whether there is such a user, or such an API key. Names of client tokens need not be.
     """
 
     class_of_service: str = ""

@@ -65,7 +65,7 @@ class DialGate:
         return number, endpoint
 
     def check(self, user: str | None, number: str, kind: LegKind, *, users_only: bool = False) -> None:
-        """Raises DialForbidden. `users_only`: nobody but a user may dial, as somebody whom a client token names may."""
+        """Raises DialForbidden. `users_only`: a name that no user has is refused, though a client token may have it."""
         decision = self.decide(user, number)
         if decision.allowed and kind is LegKind.FORWARD and self.all_outside([number]):
             decision = replace(decision, allowed=False, rule=_OUTSIDE_RULE)

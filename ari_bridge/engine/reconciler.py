@@ -39,6 +39,7 @@ from ari_bridge.fsm.events import (
     FarAnswered,
     FarHeld,
     FarRinging,
+    NearHeld,
     PartyAnswered,
     PhoneAnswered,
     RecordingEnded,
@@ -205,18 +206,25 @@ class Reconciler:
                 task.post(RecordingEnded(time.time(), recording.name))
 
     async def _check_holds(self, channels: Mapping[str, Channel]) -> None:
-        """Far sides that held or resumed the call, which was missed."""
+        """Far sides, and SIP clients of our users, that held or resumed the call, which was missed."""
         for task in list(self._registry.tasks.values()):
-            channel = channels.get(task.call.far_channel)
-            if channel is None or task.call.state is not CallState.UP:
+            if task.call.state is not CallState.UP:
                 continue
-            try:
-                held = await self._backends.ari.channels.held_by_far(channel)
-            except PeerError as error:
-                log.warning("cannot query whether the far side holds a call", call=task.call.id, reason=str(error))
-                continue
+            held = await self._holds(task.call, channels.get(task.call.far_channel))
             if held is not None and held != task.call.held_by_far:
                 task.post(FarHeld(time.time(), held))
+            if near := task.call.near:
+                held = await self._holds(task.call, channels.get(near.id))
+                if held is not None and held != near.holds:
+                    task.post(NearHeld(time.time(), held))
+
+    async def _holds(self, call: Call, channel: Channel | None) -> bool | None:
+        """Whether the phone behind one of the call's channels holds the call; None if that is not known."""
+        try:
+            return await self._backends.ari.channels.held_by_phone(channel) if channel else None
+        except PeerError as error:
+            log.warning("cannot query whether a phone holds a call", call=call.id, reason=str(error))
+            return None
 
     # --- the sweep ---------------------------------------------------------------------
 

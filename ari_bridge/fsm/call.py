@@ -27,7 +27,7 @@ class CallState(IdentityEnum):
     TRYING = "trying"  # set-up has started; nothing from the far side yet
     RINGING = "ringing"  # the far side rings, or is being reached, and no sound of it is heard; inbound: the pages ring
     EARLY = "early"  # early media: the far side is heard before its answer
-    ACCEPTING = "accepting"  # inbound: a page has accepted, and its media is being set up
+    ACCEPTING = "accepting"  # inbound: a page or a SIP phone has accepted, and its media is being set up
     UP = "accepted"  # answered
     ENDING = "ending"  # decided to end; its resources are being released
     ENDED = "ended"  # everything is released
@@ -65,10 +65,10 @@ class Milestone(IdentityEnum):
     FAR_LEFT = auto()  # its StasisEnd came: it takes no commands any more
     FAR_BRIDGED = auto()
     FAR_DIALLED = auto()
-    PAGES_RING = auto()  # inbound: at least one page rings
+    PAGES_RING = auto()  # inbound: pages of a user ring, or the user's SIP phones are to
     FAR_RUNG = auto()  # inbound: the caller was sent ringing
     FAR_ANSWERED = auto()
-    ACCEPTED = auto()  # inbound: a page has sent its offer
+    ACCEPTED = auto()  # inbound: a page has sent its offer, or a SIP phone has answered
     ANSWER_SENT = auto()  # the page was sent an SDP answer, of whichever leg
     PHONE_WANTED = auto()  # inbound: SIP phones of the user are to ring as well
     PHONE_CREATED = auto()
@@ -238,7 +238,7 @@ class Call(msgspec.Struct, frozen=True, rename=_STORED_NAMES):
     state: CallState = CallState.TRYING
     user: str | None = None  # whose call it is; inbound: None until accepted
     session: str | None = None  # of the page that owns the call; None if no page does, as with plain HTTP
-    users: frozenset[str] = frozenset()  # inbound: the users whose pages ring
+    users: frozenset[str] = frozenset()  # inbound: the users whose pages, or SIP phones, ring
     far_channel: str = ""  # ARI channel id of the far leg
     far_number: str = ""  # the connected line, as Asterisk reports it; "": as dialled, or the caller's
     far_name: str = ""

@@ -33,7 +33,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Placed(Event):
-    """A browser calls a number: the first event of an outbound call. `prepared`: see `engine.prewarm`."""
+    """A browser or SIP client calls a number: the first event of an outbound call. `prepared`: see `engine.prewarm`."""
 
     prepared: MediaLeg | None = None
 
@@ -191,8 +191,8 @@ class ChannelReplaced(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConnectedLineChanged(Event):
-    """ARI ChannelCallerId of the far side's or a party's own channel, or ChannelConnectedLine of our media leg, about
-    the other end.
+    """ARI ChannelCallerId of the far side's or a party's own channel, or ChannelConnectedLine of our side's, about the
+    other end.
     """
 
     resource: Resource

@@ -264,7 +264,7 @@ def _continue(call: Call, state: CallState, at: float, snapshot: PbxSnapshot) ->
         if away and not call.media_lost:
             timers.append(CheckMedia())  # the grace must not end a call on unchecked assumptions
     if state is not UP:
-        timers.append(StartTimer(Timer.RING))
+        timers.append(StartTimer(Timer.SETUP if state is ACCEPTING else Timer.RING))
     if state is RINGING:
         timers += decisions.await_early_media(call)
     return call, [*steps, *releases, *hangs_up, *timers, *_correct_sound(call)]

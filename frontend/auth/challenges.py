@@ -92,6 +92,7 @@ class Challenges:
         signed_in: bool = False,
         second_factor: bool = False,
         secret: str = "",
+        key_challenge: bytes = b"",
         methods: tuple[FactorMethod, ...] = (),
     ) -> SignInIncomplete:
         """What the answer to the sign-in is, to be raised."""
@@ -117,6 +118,8 @@ class Challenges:
             second_factor=second_factor,
             expires_at=now + LIFETIME_S,
             secret=secret,
+            key_challenge=key_challenge,
+            key_expires_at=now + CHALLENGE_LIFETIME_S,
         )
         return SignInIncomplete(step.value, _DETAILS[step], token, methods)
 

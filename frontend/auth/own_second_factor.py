@@ -16,7 +16,7 @@ from ari_bridge.audit import acting
 from frontend.auth.challenges import Challenge, Challenges, Step
 from frontend.auth.errors import ChallengeEnded, FactorMethod, Unauthorized, WrongCode
 from frontend.auth.principal import Principal, check_person
-from frontend.auth.relying_party import Options, Registration
+from frontend.auth.relying_party import Options, Registration, new_challenge
 from frontend.auth.second_factor import SecondFactorCheck, actor_of
 from frontend.auth.security_key_check import KeyProof, SecurityKeyCheck
 from frontend.auth.sign_ins import SignIns
@@ -82,9 +82,9 @@ class OwnSecondFactor:
         user = self._accounts.by_id(principal.user_id)
         if user is None or not user.active or user.generation != principal.generation:
             raise Unauthorized(_CHANGED)
-        challenge = self._challenges.issue(Step.SECOND_FACTOR, user, signed_in=True).challenge
-        found, _ = self._challenges.attempt(challenge, Step.SECOND_FACTOR, self._accounts.by_id, signed_in=True)
-        return KeyRequest(challenge, await self._security_keys.ask(user, self._challenges.ask_key(found)))
+        asked = new_challenge()
+        incomplete = self._challenges.issue(Step.SECOND_FACTOR, user, signed_in=True, key_challenge=asked)
+        return KeyRequest(incomplete.challenge, await self._security_keys.ask(user, asked))
 
     async def begin_app(self, principal: Principal, password: str, proof: Proof) -> Enrolment:
         """A secret for an app. `proof`: "" of who has no second factor.
@@ -116,9 +116,9 @@ class OwnSecondFactor:
     async def begin_key(self, principal: Principal, password: str, proof: Proof) -> KeyRequest:
         """For the browser, which registers a security key. Raises as `begin_app`, InvalidUser (keys are off)."""
         user = await self.confirm(principal, password, proof)
-        challenge = self._challenges.issue(Step.ENROLMENT, user, signed_in=True).challenge
-        found, _ = self._attempt(principal, challenge, Step.ENROLMENT)
-        return KeyRequest(challenge, await self._security_keys.options(user, self._challenges.ask_key(found)))
+        asked = new_challenge()
+        incomplete = self._challenges.issue(Step.ENROLMENT, user, signed_in=True, key_challenge=asked)
+        return KeyRequest(incomplete.challenge, await self._security_keys.options(user, asked))
 
     async def add_key(self, principal: Principal, challenge: str, registration: Registration, name: str) -> list[str]:
         """As `add_app`. Raises InvalidUser (the name, or the key) too."""

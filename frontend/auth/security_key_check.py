@@ -67,7 +67,7 @@ class SecurityKeyCheck:
     async def check(self, user: User, assertion: Assertion, challenge: bytes, address: str) -> None:
         """Use the key. Raises WrongKey, AccountsUnavailable."""
         keys = await self.of(user)
-        key = next((key for key in keys if secrets.compare_digest(key.credential_id, assertion.id.rstrip("="))), None)
+        key = next((key for key in keys if secrets.compare_digest(key.credential_id, assertion.id)), None)
         if key is None:
             self._refuse(user, address, _UNKNOWN, "a security key that is none of the user's")
         try:

@@ -7,7 +7,6 @@ only) nothing is limited but the number of connections; nor is the SIP edge, whi
 
 from dataclasses import dataclass
 
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
@@ -35,8 +34,6 @@ MAX_EXCESS = 20
 RETRY_AFTER_S = 5.0
 EDGE = Holder(HolderKind.USER, "SIP edge")
 """Whose connections those of the SIP edge are: no user's id has a space."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)

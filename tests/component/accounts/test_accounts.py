@@ -2,7 +2,8 @@
 
 import asyncio
 import stat
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from typer.testing import CliRunner
 
-from ari_bridge.accounts import Accounts, InvalidUser, passwords, schema
-from ari_bridge.accounts.database import _MIGRATIONS
+from ari_bridge.accounts import Accounts, AccountsUnavailable, InvalidUser, passwords, schema
+from ari_bridge.accounts.database import _MIGRATIONS, Change
 from ari_bridge.accounts.users_file import UsersFile
+from ari_bridge.audit import Action, NoAudit
 from frontend.cli.commands import main
 
 GOOD = "four other words, all long"
@@ -115,6 +117,30 @@ async def test_the_users_file_is_imported_once(folder: Path) -> None:
     await again.open()
     assert again.names() == []
     await again.close()
+
+
+async def test_an_import_that_is_not_stored_is_not_told_as_done(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    UsersFile(folder / "users").add("1001", "right")
+    recorded: list[Action] = []
+    audit = NoAudit()
+    monkeypatch.setattr(audit, "record", lambda action, *_, **__: recorded.append(action))
+    accounts = Accounts(folder, folder / "users", audit=audit)
+    changing = accounts._database.changing
+
+    @asynccontextmanager
+    async def refused() -> AsyncIterator[Change]:
+        async with changing() as change:
+            yield change
+            raise AccountsUnavailable("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(accounts._database, "changing", refused)
+        with pytest.raises(AccountsUnavailable):
+            await accounts.open()
+    assert recorded == []
+    await accounts.open()
+    assert recorded == [Action.USER_CREATE] and accounts.names() == ["1001"]
+    await accounts.close()
 
 
 async def test_a_server_knows_what_another_process_has_changed(folder: Path) -> None:

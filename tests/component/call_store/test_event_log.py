@@ -1,5 +1,6 @@
 """The event log in the call store's file: what is written, told, read again, purged; and when that is not possible."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from ari_bridge.call_store import SqliteCallStore, clock
-from ari_bridge.event_log import Retention, log
+from ari_bridge.event_log import Retention, log, table
 from ari_bridge.fsm.call import Call, CallState
 from ari_bridge.hooks import AriReceived, CallStarted, DigitReceived, FeedbackGiven
 from tests.component.call_store.conftest import a_call, locked_by_another
@@ -189,6 +190,30 @@ async def test_a_file_that_is_deleted_leaves_the_events_that_were_known(opened: 
     await until(lambda: store.healthy, "the store writes again")
     store = await opened()
     assert [event.number for event in await everything(store)] == list(range(begin + 1, begin + 5))
+
+
+async def test_what_was_read_of_a_deleted_file_is_written_when_the_disk_has_room_again(
+    opened: Any, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await opened()
+    begin = store.events.last
+    store.save(a_call("call"), [feedback(number) for number in range(3)])
+    store = await opened()  # these three are in no memory any more
+    restore = table.restore
+    failed: list[Any] = []
+
+    def restore_if_room(*args: Any) -> Any:
+        if not failed:
+            failed.append(args)
+            raise sqlite3.OperationalError("database or disk is full")
+        return restore(*args)
+
+    monkeypatch.setattr(table, "restore", restore_if_room)
+    delete_database(state_dir)
+    store.save(a_call("call", CallState.UP), [feedback(3)])
+    await until(lambda: store.healthy, "the store writes again")
+    store = await opened()
+    assert failed and [event.number for event in await everything(store)] == list(range(begin + 1, begin + 5))
 
 
 async def test_a_file_that_is_destroyed_gives_no_number_twice(opened: Any, state_dir: Path) -> None:

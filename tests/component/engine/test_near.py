@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ari_bridge.ari.channels import HELD
 from ari_bridge.engine.limits import Limits
-from ari_bridge.fsm.call import Call, CallState, Milestone, Resource
+from ari_bridge.fsm.call import Call, CallState, Milestone, Resource, SipChannel
 from ari_bridge.outcomes import Outcome
 from ari_bridge.preferences.ring_decision import RingDecision
 from tests.component.conftest import Engine, an_engine, until
@@ -114,3 +115,15 @@ async def test_a_phone_that_cannot_be_reached_leaves_the_caller_to_the_pages_or_
         return
     await until(lambda: "ast-1" in engine.ari.continued)
     assert engine.ari.continued["ast-1"]["ARI_BRIDGE_STATUS"] == "FORWARD"
+
+
+async def test_a_hold_of_the_client_is_found_after_the_death_of_the_process(process: Process) -> None:
+    async with process() as first:
+        call = await calls(first, CallState.UP)
+        await first.ari.emit("ChannelHold", channel=first.ari.channels[CLIENT].json())
+        await until(lambda: first.calls.get(call.id).held)
+    for held in (False, True):
+        first.ari.channels[CLIENT].variables[HELD] = str(int(held))
+        async with process() as engine:
+            await until(lambda: engine.calls.get(call.id).held is held)  # noqa: B023  awaited
+            assert engine.calls.get(call.id).near == SipChannel(CLIENT, first.ari.channels[CLIENT].name, holds=held)

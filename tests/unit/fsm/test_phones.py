@@ -8,6 +8,7 @@ from ari_bridge.fsm.actions import CheckRinging, Do, Release, StartTimer, StopRi
 from ari_bridge.fsm.call import Call, CallState, Direction, Milestone, Resource, Step
 from ari_bridge.fsm.events import Failure, Timer
 from ari_bridge.fsm.recovery import PbxSnapshot, recover
+from ari_bridge.fsm.transitions import step
 from ari_bridge.outcomes import Outcome
 from tests.unit.fsm.test_near import Story
 
@@ -134,3 +135,6 @@ def test_one_that_had_answered_is_connected_by_the_next_process() -> None:
     call, actions = recover(story.call, there, 9)
     assert call.state is CallState.ACCEPTING
     assert Do(Step.BRIDGE_FAR) in actions and Do(Step.BRIDGE_NEAR) not in actions
+    assert StartTimer(Timer.SETUP) in actions, "it would wait for ever"
+    call, _ = step(call, events.TimerFired(20, Timer.SETUP))
+    assert call.outcome is Outcome.FAILED_PBX
