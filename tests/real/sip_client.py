@@ -108,6 +108,7 @@ class SipClient(asyncio.DatagramProtocol):
         self.local = local  # the address to send from; "": any
         self.sign = sign or self.signed
         self._certificate = certificate  # and its key, shown with tls
+        self.contact_parameters = ""  # more of them, each with its semicolon
         self._datagrams: asyncio.DatagramTransport | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -171,7 +172,9 @@ class SipClient(asyncio.DatagramProtocol):
             *(f"Route: {route}" for route in dialog.routes),
         ]
         if contact:
-            lines.append(f"Contact: <sip:{self.user}@{self._host}:{self.port};transport={self._kind}>")
+            lines.append(
+                f"Contact: <sip:{self.user}@{self._host}:{self.port};transport={self._kind}{self.contact_parameters}>"
+            )
         lines += [line for line in headers.splitlines() if line]
         if body:
             lines.append("Content-Type: application/sdp")
@@ -240,7 +243,9 @@ class SipClient(asyncio.DatagramProtocol):
         lines += [f"Record-Route: {route}" for route in request.headers.get("record-route", [])]
         lines += [f"From: {request.header('From')}", f"To: {to if 'tag=' in to else f'{to};tag={tag}'}"]
         lines += [f"Call-ID: {request.header('Call-ID')}", f"CSeq: {request.header('CSeq')}"]
-        lines += [f"Contact: <sip:{self.user}@{self._host}:{self.port};transport={self._kind}>"]
+        lines += [
+            f"Contact: <sip:{self.user}@{self._host}:{self.port};transport={self._kind}{self.contact_parameters}>"
+        ]
         lines += headers.splitlines()
         if body:
             lines.append("Content-Type: application/sdp")
@@ -289,6 +294,10 @@ class SipClient(asyncio.DatagramProtocol):
             f'uri="{uri}", response="{proof}", algorithm={wanted.get("algorithm", "MD5")}, qop=auth, nc=00000001, '
             f'cnonce="{own}"\n'
         )
+
+    def _contact(self) -> str:
+        where = f"{self.user}@{self._host}:{self.port};transport={self._kind}{self.contact_parameters}"
+        return f"Contact: <sip:{where}>"
 
     def _take(self, text: str) -> None:
         if text.strip():

@@ -116,6 +116,28 @@ async def test_the_signature_of_a_call_leads_nowhere_but_to_the_pbx(site: EdgeSi
     await nothing_left(site)
 
 
+async def test_a_client_does_not_say_where_else_it_is(site: EdgeSite) -> None:
+    """By an alias in its Contact, as the edge itself writes it for the way back to a client."""
+    body = OPUS_OFFER.format(port=9, version=1)
+    async with client(site, user="1002") as phone, client(site) as caller, stranger(site) as victim:
+        assert (await phone.register()).status == 200
+        alias = phone.contact_parameters = f";alias={victim.local}~{victim.port}~1"
+        _, refused = await phone.call("607", body=body)
+        assert refused.status == 400
+        phone.contact_parameters = ""
+        calling = asyncio.create_task(caller.call("911002", body=body))
+        invite = await phone.request_from_far("INVITE")
+        phone.contact_parameters = alias
+        phone.answer(invite, 180, "Ringing")
+        phone.contact_parameters = ""
+        phone.answer(invite, 486, "Busy Here")
+        _, answer = await calling
+        assert answer.status == 486
+        assert not [message for message in caller.seen if message.startswith("<SIP/2.0 180")]
+        assert victim.seen == []
+    await nothing_left(site)
+
+
 async def test_a_call_that_would_replace_another_is_a_call_like_any_other(site: EdgeSite) -> None:
     async with client(site) as phone:
         replaces = "Replaces: of-somebody-else@test;to-tag=1;from-tag=2\n"

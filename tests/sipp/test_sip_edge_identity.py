@@ -2,14 +2,17 @@
 
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from ari_bridge.sip_edge import EdgeRpc
+from ari_bridge.sip_edge.registrations import parse
 from tests.real.sip_client import OPUS_OFFER, Message, SipClient
-from tests.real.sip_edge import EdgeSite, edge_site
+from tests.real.sip_edge import TOKEN, EdgeSite, edge_site
 from tests.sipp.edge_phones import client, nothing_left
 
 pytestmark = pytest.mark.real
@@ -85,4 +88,15 @@ async def test_names_differ_by_case(site: EdgeSite) -> None:
         _, answer = await caller.call("91Bob", body=BODY)
         assert answer.status == 480
         assert not [message for message in bob.seen if message.startswith("<INVITE")]
+        rpc = EdgeRpc(site.edge.rpc_url, TOKEN)
+        try:
+            async with client(site, user="Bob") as other:
+                assert (await other.register()).status == 200
+            assert {"bob", "Bob"} <= {one.user for one in parse(await rpc.call("ul.dump"), time.time())}
+            await rpc.call("ul.rm", "location", "Bob")
+            left = {one.user for one in parse(await rpc.call("ul.dump"), time.time())}
+            assert "bob" in left
+            assert "Bob" not in left
+        finally:
+            await rpc.close()
     await nothing_left(site)
