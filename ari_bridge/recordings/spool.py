@@ -72,11 +72,16 @@ class Spool:
         """The store has it: our copy goes."""
         os.close(atomic_file.create(self._folder / (name + STORED)))
         atomic_file.sync_folder(self._folder)
-        for ending in (ABOUT, SOUND):
-            (self._folder / (name + ending)).unlink(missing_ok=True)
+        self._drop_copy(name)
 
     def forget(self, name: str) -> None:
+        """Nothing of it is left, also of one that a process had marked as stored when it was killed."""
+        self._drop_copy(name)
         (self._folder / (name + STORED)).unlink(missing_ok=True)
+
+    def _drop_copy(self, name: str) -> None:
+        for ending in (ABOUT, SOUND):
+            (self._folder / (name + ending)).unlink(missing_ok=True)
 
     def _part(self, name: str) -> Path:
         return self._folder / (name + SOUND + atomic_file.PART)

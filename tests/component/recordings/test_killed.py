@@ -54,6 +54,17 @@ async def test_killed_between_fetch_and_upload(pbx: FakeAri, s3: FakeS3, s3_stor
     assert pbx.count("recordings.getStoredFile") == 1, "it was not fetched twice"
 
 
+async def test_killed_before_our_copy_was_gone(pbx: FakeAri, s3_store: S3Store, tmp_path: Path) -> None:
+    pbx.stored = {"call1-rec1": pbx.sound}
+    spool = tmp_path / "recordings-spool"
+    spool.mkdir()
+    for ending in (".wav", ".kept"):
+        (spool / f"call1-rec1{ending}").write_bytes(pbx.sound if ending == ".wav" else b"")
+    async with an_archive(pbx, s3_store, tmp_path):
+        await until(lambda: not pbx.stored, "Asterisk's copy is deleted")
+        await until(lambda: not any(spool.iterdir()), "the spool is empty")
+
+
 @pytest.mark.timeout(300)
 async def test_killed_at_any_moment(pbx: FakeAri, s3: FakeS3, s3_store: S3Store, tmp_path: Path) -> None:
     chance = random.Random(5)
